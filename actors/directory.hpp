@@ -1,0 +1,40 @@
+#pragma once
+
+#include <caf/actor_cast.hpp>
+#include <caf/actor_control_block.hpp>
+
+#include <map>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace troupe {
+
+/// Finds the actor that plays a role now: role -> handle, never an address.
+/// An absent role is an empty slot; a restarted one has a new handle, so look it
+/// up at each use and keep none.
+///
+/// Threads: any.
+class directory {
+public:
+  /// Returns the role's handle, empty if it is absent: test with `if (handle)`.
+  template <class Handle>
+  Handle find(std::string_view role) const {
+    return caf::actor_cast<Handle>(lookup(role));
+  }
+
+  /// Announces or (with a null pointer) withdraws the actor of a role.
+  void assign(std::string_view role, caf::strong_actor_ptr who);
+
+  /// Returns the names of all roles that have an actor, ordered.
+  std::vector<std::string> roles() const;
+
+private:
+  caf::strong_actor_ptr lookup(std::string_view role) const;
+
+  mutable std::mutex mutex_;
+  std::map<std::string, caf::strong_actor_ptr, std::less<>> slots_;
+};
+
+} // namespace troupe

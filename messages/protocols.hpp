@@ -1,0 +1,154 @@
+#pragma once
+
+#include "messages/error.hpp"
+#include "messages/event.hpp"
+#include "messages/job_events.hpp"
+#include "messages/registered.hpp"
+#include "messages/run.hpp"
+
+#include <caf/replies_to.hpp>
+#include <caf/type_id.hpp>
+#include <caf/typed_actor.hpp>
+
+/// Every typed actor interface of Troupe and the one type-id block. Read this first.
+/// All requests have finite deadlines; every handler may also fail with
+/// `unavailable` (starting, stopping) unless it says otherwise.
+
+CAF_BEGIN_TYPE_ID_BLOCK(troupe_atoms, caf::first_custom_type_id)
+  CAF_ADD_ATOM(troupe_atoms, troupe, drain_atom, "drain")
+  CAF_ADD_ATOM(troupe_atoms, troupe, cursors_atom, "cursors")
+  CAF_ADD_ATOM(troupe_atoms, troupe, status_atom, "status")
+  CAF_ADD_ATOM(troupe_atoms, troupe, queues_atom, "queues")
+  CAF_ADD_ATOM(troupe_atoms, troupe, runners_atom, "runners")
+CAF_END_TYPE_ID_BLOCK(troupe_atoms)
+
+namespace troupe {
+
+/// The ordered, durable log of all events.
+using journal_actor = caf::typed_actor<
+  // Appends groups in order; answered when all of them are durable.
+  // Errors: disk_full, conflict (older epoch of the owner), invalid_argument, too_large.
+  caf::replies_to<append_events>::with<append_results>,
+  // Answers events from a sequence on, waiting for the first one if asked to.
+  // Errors: gone (trimmed; the place names the first sequence), saturated.
+  caf::replies_to<read_events>::with<event_batch>,
+  // Registers or advances a named cursor (never moves it back); answers where it is.
+  caf::replies_to<cursor>::with<cursor>,
+  // Answers all cursors.
+  caf::replies_to<cursors_atom>::with<cursor_list>,
+  // Forgets a cursor, so that it no longer holds events back. Errors: not_found.
+  caf::replies_to<caf::delete_atom, std::string>::with<cursor>,
+  // Forgets old events; answers what is left.
+  caf::replies_to<trim_journal>::with<journal_status>,
+  // Answers what the journal is and whether it accepts.
+  caf::replies_to<status_atom>::with<journal_status>>;
+
+/// Decides about jobs, runs and leases. Answers when the decision is durable.
+using job_ledger_actor = caf::typed_actor<
+  // Accepts a job. Errors: invalid_argument, conflict (request id with another body), disk_full, saturated.
+  caf::replies_to<submit_job>::with<job_accepted>,
+  // Accepts jobs, each for itself, in one append. Errors: as above, for all of them.
+  caf::replies_to<submit_jobs>::with<jobs_accepted>,
+  // Ends a job; a running one is told to stop. Errors: not_found.
+  caf::replies_to<cancel_job>::with<job_status>,
+  // Submits a finished job again as a new one. Errors: not_found, conflict.
+  caf::replies_to<retry_job>::with<job_accepted>,
+  // Leases runs to the sender, waiting for the first one if asked to.
+  caf::replies_to<claim_runs>::with<claimed_runs>,
+  // Extends leases.
+  caf::replies_to<renew_leases>::with<lease_states>,
+  // Takes results.
+  caf::replies_to<finish_runs>::with<finish_outcomes>,
+  // Takes progress; answers how many were taken.
+  caf::replies_to<report_stages>::with<uint32_t>,
+  // Takes a runner's word about itself.
+  caf::replies_to<runner_status>::with<uint32_t>,
+  caf::replies_to<runners_atom>::with<runner_list>,
+  caf::replies_to<queues_atom>::with<queue_list>,
+  // Accepts nothing more, answers when all that it decided is durable.
+  caf::replies_to<drain_atom>::with<uint32_t>>;
+
+/// Knows every job, live or finished: a projection of the job events. Each
+/// answer includes everything that was durable when the question came.
+using job_history_actor = caf::typed_actor<
+  // Answers one job with runs and stages, waiting for a change if asked to. Errors: not_found.
+  caf::replies_to<get_job>::with<job_view>,
+  // Answers jobs, newest first. Errors: invalid_argument (cursor).
+  caf::replies_to<list_jobs>::with<job_page>,
+  // Answers unfinished jobs to a starting ledger.
+  caf::replies_to<read_live_jobs>::with<live_jobs>>;
+
+/// Keeps the bytes of logs and artifacts.
+using artifact_store_actor = caf::typed_actor<
+  // Takes bytes; answers the next offset: that is the credit for more. Errors: disk_full, too_large, conflict (gap).
+  caf::replies_to<write_artifact>::with<uint64_t>,
+  // Makes an artifact durable. Errors: not_found, disk_full.
+  caf::replies_to<close_artifact>::with<artifact_ref>,
+  // Answers bytes, waiting for more of an open one if asked to. Errors: not_found, corrupt, saturated.
+  caf::replies_to<read_artifact>::with<artifact_chunk>,
+  caf::replies_to<list_artifacts>::with<artifact_list>>;
+
+/// Executes runs on this host with one driver. It claims by itself.
+using test_runner_actor = caf::typed_actor<
+  // Stops runs now (best effort; the lease answer says it again).
+  caf::reacts_to<cancel_runs>,
+  // Answers what it is and does.
+  caf::replies_to<status_atom>::with<runner_status>,
+  // Claims nothing more; answers when the last run has been reported or handed back.
+  caf::replies_to<drain_atom>::with<uint32_t>>;
+
+} // namespace troupe
+
+CAF_BEGIN_TYPE_ID_BLOCK(troupe, caf::id_block::troupe_atoms::end)
+  CAF_ADD_TYPE_ID(troupe, (troupe::append_events))
+  CAF_ADD_TYPE_ID(troupe, (troupe::append_results))
+  CAF_ADD_TYPE_ID(troupe, (troupe::read_events))
+  CAF_ADD_TYPE_ID(troupe, (troupe::event_batch))
+  CAF_ADD_TYPE_ID(troupe, (troupe::cursor))
+  CAF_ADD_TYPE_ID(troupe, (troupe::cursor_list))
+  CAF_ADD_TYPE_ID(troupe, (troupe::trim_journal))
+  CAF_ADD_TYPE_ID(troupe, (troupe::journal_status))
+  CAF_ADD_TYPE_ID(troupe, (troupe::submit_job))
+  CAF_ADD_TYPE_ID(troupe, (troupe::submit_jobs))
+  CAF_ADD_TYPE_ID(troupe, (troupe::job_accepted))
+  CAF_ADD_TYPE_ID(troupe, (troupe::jobs_accepted))
+  CAF_ADD_TYPE_ID(troupe, (troupe::cancel_job))
+  CAF_ADD_TYPE_ID(troupe, (troupe::retry_job))
+  CAF_ADD_TYPE_ID(troupe, (troupe::job_status))
+  CAF_ADD_TYPE_ID(troupe, (troupe::claim_runs))
+  CAF_ADD_TYPE_ID(troupe, (troupe::claimed_runs))
+  CAF_ADD_TYPE_ID(troupe, (troupe::renew_leases))
+  CAF_ADD_TYPE_ID(troupe, (troupe::lease_states))
+  CAF_ADD_TYPE_ID(troupe, (troupe::finish_runs))
+  CAF_ADD_TYPE_ID(troupe, (troupe::finish_outcomes))
+  CAF_ADD_TYPE_ID(troupe, (troupe::report_stages))
+  CAF_ADD_TYPE_ID(troupe, (troupe::cancel_runs))
+  CAF_ADD_TYPE_ID(troupe, (troupe::runner_status))
+  CAF_ADD_TYPE_ID(troupe, (troupe::runner_list))
+  CAF_ADD_TYPE_ID(troupe, (troupe::queue_list))
+  CAF_ADD_TYPE_ID(troupe, (troupe::get_job))
+  CAF_ADD_TYPE_ID(troupe, (troupe::job_view))
+  CAF_ADD_TYPE_ID(troupe, (troupe::list_jobs))
+  CAF_ADD_TYPE_ID(troupe, (troupe::job_page))
+  CAF_ADD_TYPE_ID(troupe, (troupe::read_live_jobs))
+  CAF_ADD_TYPE_ID(troupe, (troupe::live_jobs))
+  CAF_ADD_TYPE_ID(troupe, (troupe::write_artifact))
+  CAF_ADD_TYPE_ID(troupe, (troupe::close_artifact))
+  CAF_ADD_TYPE_ID(troupe, (troupe::read_artifact))
+  CAF_ADD_TYPE_ID(troupe, (troupe::artifact_ref))
+  CAF_ADD_TYPE_ID(troupe, (troupe::artifact_chunk))
+  CAF_ADD_TYPE_ID(troupe, (troupe::list_artifacts))
+  CAF_ADD_TYPE_ID(troupe, (troupe::artifact_list))
+  CAF_ADD_TYPE_ID(troupe, (troupe::journal_actor))
+  CAF_ADD_TYPE_ID(troupe, (troupe::job_ledger_actor))
+  CAF_ADD_TYPE_ID(troupe, (troupe::job_history_actor))
+  CAF_ADD_TYPE_ID(troupe, (troupe::artifact_store_actor))
+  CAF_ADD_TYPE_ID(troupe, (troupe::test_runner_actor))
+CAF_END_TYPE_ID_BLOCK(troupe)
+
+// A forgotten type id stops the build here.
+static_assert(troupe::registered<troupe::journal_actor>::value);
+static_assert(troupe::registered<troupe::job_ledger_actor>::value);
+static_assert(troupe::registered<troupe::job_history_actor>::value);
+static_assert(troupe::registered<troupe::artifact_store_actor>::value);
+static_assert(troupe::registered<troupe::test_runner_actor>::value);
