@@ -3,6 +3,7 @@
 #include "messages/error.hpp"
 #include "messages/event.hpp"
 #include "messages/job_events.hpp"
+#include "messages/node.hpp"
 #include "messages/registered.hpp"
 #include "messages/run.hpp"
 
@@ -20,6 +21,7 @@ CAF_BEGIN_TYPE_ID_BLOCK(troupe_atoms, caf::first_custom_type_id)
   CAF_ADD_ATOM(troupe_atoms, troupe, status_atom, "status")
   CAF_ADD_ATOM(troupe_atoms, troupe, queues_atom, "queues")
   CAF_ADD_ATOM(troupe_atoms, troupe, runners_atom, "runners")
+  CAF_ADD_ATOM(troupe_atoms, troupe, restart_atom, "restart")
 CAF_END_TYPE_ID_BLOCK(troupe_atoms)
 
 namespace troupe {
@@ -97,6 +99,20 @@ using test_runner_actor = caf::typed_actor<
   // Claims nothing more; answers when the last run has been reported or handed back.
   caf::replies_to<drain_atom>::with<uint32_t>>;
 
+/// Translates between a wire protocol and messages; decides nothing.
+using bridge_actor = caf::typed_actor<
+  // Accepts nothing more; answers when what was accepted has been answered.
+  caf::replies_to<drain_atom>::with<uint32_t>>;
+
+/// Starts the roles of one node, restarts those that end, gives up loudly.
+using supervisor_actor = caf::typed_actor<
+  // Answers which roles are up.
+  caf::replies_to<status_atom>::with<node_status>,
+  // Tries again to start a role that ended (sent to itself after the backoff).
+  caf::reacts_to<restart_atom, std::string>,
+  // Stops claiming, finishes or hands back, flushes, ends all roles in reverse order.
+  caf::replies_to<drain_atom>::with<uint32_t>>;
+
 } // namespace troupe
 
 CAF_BEGIN_TYPE_ID_BLOCK(troupe, caf::id_block::troupe_atoms::end)
@@ -139,6 +155,9 @@ CAF_BEGIN_TYPE_ID_BLOCK(troupe, caf::id_block::troupe_atoms::end)
   CAF_ADD_TYPE_ID(troupe, (troupe::artifact_chunk))
   CAF_ADD_TYPE_ID(troupe, (troupe::list_artifacts))
   CAF_ADD_TYPE_ID(troupe, (troupe::artifact_list))
+  CAF_ADD_TYPE_ID(troupe, (troupe::node_status))
+  CAF_ADD_TYPE_ID(troupe, (troupe::bridge_actor))
+  CAF_ADD_TYPE_ID(troupe, (troupe::supervisor_actor))
   CAF_ADD_TYPE_ID(troupe, (troupe::journal_actor))
   CAF_ADD_TYPE_ID(troupe, (troupe::job_ledger_actor))
   CAF_ADD_TYPE_ID(troupe, (troupe::job_history_actor))
@@ -152,3 +171,5 @@ static_assert(troupe::registered<troupe::job_ledger_actor>::value);
 static_assert(troupe::registered<troupe::job_history_actor>::value);
 static_assert(troupe::registered<troupe::artifact_store_actor>::value);
 static_assert(troupe::registered<troupe::test_runner_actor>::value);
+static_assert(troupe::registered<troupe::bridge_actor>::value);
+static_assert(troupe::registered<troupe::supervisor_actor>::value);
