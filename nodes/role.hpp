@@ -1,0 +1,53 @@
+#pragma once
+
+#include "actors/supervisor.hpp"
+#include "config/section.hpp"
+#include "nodes/node_options.hpp"
+
+#include <caf/actor_system.hpp>
+
+#include <memory>
+#include <string_view>
+#include <vector>
+
+namespace troupe {
+
+class database;
+class disk_guard;
+
+/// What the roles of one node share. Lives longer than every actor.
+struct node_context {
+  caf::actor_system* sys = nullptr;
+  directory roles;
+  node_options options;
+  std::string boot;                     ///< New at each start.
+  supervisor_actor supervisor;
+  std::shared_ptr<database> store;      ///< Opened by the journal's start, used by its projections.
+  std::shared_ptr<disk_guard> guard;    ///< Watches the disk of the data folder.
+};
+
+/// One row of the role table.
+struct role {
+  std::string_view name; ///< Key under `roles:`.
+
+  /// Reads the role's options and returns what to supervise. Touches nothing
+  /// before `start` of a returned row is called, so a check may call it too.
+  std::vector<supervised_role> (*prepare)(node_context& node, section& options);
+};
+
+/// Returns the roles that this program can play, in the order of their start.
+const std::vector<role>& role_table();
+
+/// Returns an actor as the supervisor wants it.
+template <class Handle>
+caf::expected<caf::strong_actor_ptr> started(const Handle& actor) {
+  return caf::actor_cast<caf::strong_actor_ptr>(actor);
+}
+
+std::vector<supervised_role> prepare_journal(node_context& node, section& options);
+std::vector<supervised_role> prepare_jobs(node_context& node, section& options);
+std::vector<supervised_role> prepare_artifacts(node_context& node, section& options);
+std::vector<supervised_role> prepare_tests(node_context& node, section& options);
+std::vector<supervised_role> prepare_http(node_context& node, section& options);
+
+} // namespace troupe

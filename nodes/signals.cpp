@@ -1,0 +1,65 @@
+#include "nodes/signals.hpp"
+
+#include <poll.h>
+#include <pthread.h>
+#include <sys/eventfd.h>
+#include <sys/signalfd.h>
+#include <systemd/sd-daemon.h>
+#include <unistd.h>
+
+#include <array>
+#include <csignal>
+#include <cstdint>
+
+namespace troupe {
+
+signal_watch::signal_watch() {
+  auto set = sigset_t{};
+  sigemptyset(&set);
+  sigaddset(&set, SIGTERM);
+  sigaddset(&set, SIGINT);
+  pthread_sigmask(SIG_BLOCK, &set, nullptr);
+  std::signal(SIGPIPE, SIG_IGN);
+  signals_ = signalfd(-1, &set, SFD_CLOEXEC);
+  wakeup_ = eventfd(0, EFD_CLOEXEC);
+}
+
+signal_watch::~signal_watch() {
+  close(signals_);
+  close(wakeup_);
+}
+
+void signal_watch::raise(int code) {
+  auto none = 0;
+  code_.compare_exchange_strong(none, code);
+  auto one = uint64_t{1};
+  // An eventfd takes 2^64-2 wake-ups before it would refuse one.
+  static_cast<void>(!write(wakeup_, &one, sizeof one));
+}
+
+int signal_watch::raised() const {
+  return code_;
+}
+
+int signal_watch::wait() {
+  auto period = uint64_t{0};
+  auto timeout = sd_watchdog_enabled(0, &period) > 0 ? static_cast<int>(period / 2000) : -1;
+  auto fds = std::array<pollfd, 2>{{{signals_, POLLIN, 0}, {wakeup_, POLLIN, 0}}};
+  while (true) {
+    auto n = poll(fds.data(), fds.size(), timeout);
+    if (n == 0)
+      sd_notify(0, "WATCHDOG=1");
+    else if (n > 0)
+      return code_;
+  }
+}
+
+void notify_ready() {
+  sd_notify(0, "READY=1");
+}
+
+void notify_stopping() {
+  sd_notify(0, "STOPPING=1");
+}
+
+} // namespace troupe

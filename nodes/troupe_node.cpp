@@ -1,0 +1,30 @@
+/// troupe-node: plays any roles of Troupe on this host.
+#include "nodes/node.hpp"
+
+#include <CLI/CLI.hpp>
+
+int main(int argc, char** argv) {
+  auto app = CLI::App{"Plays the roles of a Troupe node; with no configuration all of them, data in "
+                      "./troupe-data, HTTP on 127.0.0.1:8000."};
+  auto config = std::string{};
+  auto check = false;
+  app.add_option("-c,--config", config, "Configuration file (see config/examples)")
+    ->check(CLI::ExistingFile);
+  app.add_flag("--check", check, "Only check the configuration; exit 0 or 2");
+  app.set_version_flag("--version", "troupe-node 0.1.0");
+  app.footer("Examples:\n"
+             "  troupe-node                          everything in one process\n"
+             "  troupe-node --config node.yaml       the roles that the file lists\n"
+             "  troupe-node --config node.yaml --check\n\n"
+             "Exit codes: 0 clean stop, 2 bad configuration, 3 a role failed to start,\n"
+             "4 roles did not drain in time, 70 a role could not be kept up.");
+  CLI11_PARSE(app, argc, argv);
+  if (!check)
+    return troupe::run_node(config);
+  auto node = troupe::node_context{};
+  if (auto roles = troupe::read_node(config, node); !roles) {
+    std::cerr << troupe::one_line(roles.error()) << '\n';
+    return 2;
+  }
+  return 0;
+}
