@@ -1,0 +1,141 @@
+/// kill -9 of the whole node at any instruction: nothing accepted is lost, nothing
+/// takes effect twice. Source: spec/reliability_security.md R1.
+#include "tests/support/node_process.hpp"
+#include "tests/support/promises.hpp"
+
+#include <catch2/catch.hpp>
+
+#include <atomic>
+#include <cstdlib>
+#include <mutex>
+#include <random>
+#include <thread>
+
+using namespace troupe;
+using namespace troupe::tests;
+
+namespace {
+
+const auto* const roles = R"(
+  journal: {}
+  jobs: {}
+  artifacts: {}
+  tests:
+    runners:
+      fake:
+        driver: fake
+        slots: 4
+        prefetch: 8
+  http:
+    port: 0
+    limits:
+      max_connections_per_address: 512
+)";
+
+int kills() {
+  if (const auto* n = std::getenv("TROUPE_KILLS"))
+    return std::atoi(n);
+  return std::getenv("TROUPE_LONG") != nullptr ? 1000 : 200;
+}
+
+/// Submits with one key until it is promised; a lost answer is asked for again.
+void submit_until_promised(const node_process& node, const std::string& key, promises& book,
+                           std::mutex& book_mutex, const std::atomic<bool>& stop) {
+  auto body = json_text({{"runner_type", "fake"},
+                         {"dist_name", "debian"},
+                         {"dist_version", "12"},
+                         {"dist_arch", "x86_64"},
+                         {"package_name", "hello"}});
+  while (!stop) {
+    auto answer = node.post("/tasks/schedule", body, {{"Idempotency-Key", key}});
+    if (answer.status == 201) {
+      auto guard = std::lock_guard{book_mutex};
+      return book.note(key, answer.document().at("task_id").get<std::string>());
+    }
+    if (answer.status != 0 && answer.status != 503)
+      throw std::runtime_error{"unexpected answer: " + answer.body};
+    breathe();
+  }
+}
+
+/// Reads every job of the node, page by page.
+std::map<std::string, json> all_jobs(const node_process& node) {
+  auto out = std::map<std::string, json>{};
+  auto cursor = std::string{};
+  do {
+    auto page = node.get("/jobs?limit=1000" + (cursor.empty() ? "" : "&cursor=" + cursor));
+    REQUIRE(page.status == 200);
+    auto document = page.document();
+    for (const auto& job : document.at("jobs"))
+      out[job.at("job_id").get<std::string>()] = job;
+    cursor = document.at("next").get<std::string>();
+  } while (!cursor.empty());
+  return out;
+}
+
+bool all_finished(const node_process& node) {
+  for (const auto* state : {"queued", "running"}) {
+    auto page = node.get(std::string{"/jobs?limit=1&state="} + state);
+    if (page.status != 200 || !page.document().at("jobs").empty())
+      return false;
+  }
+  return true;
+}
+
+} // namespace
+
+TEST_CASE("kill -9 at any instruction loses nothing and doubles nothing", "[e2e][kill]") {
+  auto node = node_process{roles};
+  auto folder = temp_folder{};
+  auto book = promises{folder.path() + "/promises"};
+  auto book_mutex = std::mutex{};
+  auto stop = std::atomic<bool>{false};
+  auto next_key = std::atomic<int>{0};
+  node.start();
+  auto load = std::vector<std::thread>{};
+  for (auto i = 0; i < 4; ++i)
+    load.emplace_back([&] {
+      while (!stop)
+        submit_until_promised(node, "key-" + std::to_string(next_key++), book, book_mutex, stop);
+    });
+
+  auto seed = std::random_device{}();
+  INFO("seed " << seed);
+  auto random = std::mt19937{seed};
+  auto crashed_while_ready = 0;
+  for (auto i = 0; i < kills(); ++i) {
+    // Every fourth crash may hit the start itself.
+    if (i % 4 != 0 && node.await_ready())
+      ++crashed_while_ready;
+    std::this_thread::sleep_for(std::chrono::microseconds{random() % 150'000});
+    node.crash();
+    node.launch();
+  }
+  REQUIRE(node.await_ready());
+  stop = true;
+  for (auto& thread : load)
+    thread.join();
+  CHECK(crashed_while_ready > kills() / 2);
+
+  REQUIRE(await(std::chrono::minutes{3}, [&] { return all_finished(node); }));
+  auto promised = book.all();
+  auto jobs = all_jobs(node);
+  CHECK(promised.size() > 0);
+  for (const auto& [key, job] : promised) {
+    INFO(key << " " << job);
+    REQUIRE(jobs.count(job) == 1);
+  }
+  // A key whose answer was lost at the very end may have a job without a promise; no key has two.
+  CHECK(jobs.size() <= static_cast<size_t>(next_key.load()));
+  for (const auto& [id, job] : jobs) {
+    INFO(job.dump(1));
+    CHECK(job.at("state") == "finished");
+    CHECK(job.at("result") == "pass");
+    auto passed = 0;
+    for (const auto& run : job.at("runs"))
+      passed += run.at("result") == "pass" ? 1 : 0;
+    CHECK(passed == 1);
+  }
+  WARN(kills() << " kills, " << promised.size() << " promises, " << jobs.size() << " jobs");
+  CHECK(node.stop() == 0);
+}
