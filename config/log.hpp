@@ -3,6 +3,7 @@
 #include <initializer_list>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 
 namespace troupe {
@@ -15,8 +16,8 @@ struct log_field {
   log_field(std::string_view k, const char* v) : key{k}, value{v} {}
   log_field(std::string_view k, const std::string& v) : key{k}, value{v} {}
   template <class T>
-    requires std::is_arithmetic_v<T>
-  log_field(std::string_view k, T v) : key{k}, value{std::to_string(v)} {}
+  requires std::is_arithmetic_v<T> log_field(std::string_view k, T v)
+    : key{k}, value{std::to_string(v)} {}
   std::string_view key;
   std::string value;
 };
@@ -27,6 +28,9 @@ struct log_field {
 /// mistake is `info`. Threads: any.
 void log(log_level level, std::string_view actor, std::string_view message,
          std::initializer_list<log_field> fields = {});
+
+/// True if lines of this level are written; to skip costly fields. Threads: any.
+bool logs(log_level level);
 
 /// Sets the node's name and the lowest level that is written.
 void set_log(std::string node, log_level lowest);

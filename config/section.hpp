@@ -10,10 +10,6 @@
 #include <string_view>
 #include <vector>
 
-namespace YAML {
-class Node;
-}
-
 namespace troupe {
 
 /// One fault of a configuration file.
@@ -23,6 +19,17 @@ struct config_fault {
   int column = 0;  ///< From 1.
   std::string key; ///< Path: "roles.http.port".
   std::string text;
+};
+
+/// Returns "file:line:column: key: text".
+std::string to_string(const config_fault& fault);
+
+/// One key that a component reads, as the component declares it.
+struct config_key {
+  std::string key;      ///< Path: "roles.http.port".
+  std::string kind;     ///< "text", "true or false", "number 1..65535", "duration", "size", "list",
+                        ///< "mapping", "secret".
+  std::string standard; ///< The default; empty for secrets and lists without one.
 };
 
 /// One mapping of a YAML file, read key by key. Every problem is collected and
@@ -69,10 +76,13 @@ public:
   /// Reports a fault at `key` that only the component can see.
   void complain(const char* key, std::string text);
 
-  /// Returns the faults of this section and its children so far, plus every unknown key, in file order.
+  /// Returns the faults of this section and its children so far, plus every unknown key, in file
+  /// order.
   std::vector<config_fault> faults() const;
   /// Errors: `ec::invalid_config`, one line "file:line:column: key: text" per fault.
   caf::error done() const;
+  /// Returns every key that was read so far, with the value it had before: its default.
+  std::vector<config_key> described() const;
 
 private:
   struct node;
