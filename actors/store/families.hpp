@@ -1,0 +1,40 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+/// What the node's database looks like on disk. One RocksDB per node, one
+/// column family per purpose. Numbers in keys are 8 bytes, big endian, so that
+/// the order of keys is the order of numbers.
+///
+/// family  | key                    | value
+/// --------|------------------------|------------------------------------------------
+/// default | "format"               | number: `store_format`
+/// default | "journal/id"           | 32 hexadecimal digits, random
+/// default | "journal/head"         | `journal_head`: next sequence, next id ordinal, first
+/// sequence default | "journal/epoch/OWNER"  | number: the latest epoch seen of OWNER journal |
+/// sequence               | `stored_event` (its sequence repeats the key: a check) ids     | id as
+/// it came          | ordinal (8 bytes), arrival (8 bytes, ns), `kept_id` cursors | name | number:
+/// last sequence that the consumer has applied history | see actors/jobs/job_history: rebuilt from
+/// the journal at any time
+///
+/// Everything except `history` is written with the same fsync as the events it
+/// belongs to. Values are in the form of `messages/codec.hpp`.
+namespace troupe {
+
+/// The layout above. A database with a higher number is refused; a lower one is
+/// brought up when it is opened. Count up when a key changes its meaning.
+inline constexpr uint64_t store_format = 1;
+
+/// A column family of the node's database.
+enum class family : uint8_t { standard, journal, ids, cursors, history };
+
+/// The names on disk, in the order of the enumeration.
+inline constexpr auto family_names =
+  std::array<std::string_view, 5>{"default", "journal", "ids", "cursors", "history"};
+
+inline constexpr size_t family_count = family_names.size();
+
+} // namespace troupe
