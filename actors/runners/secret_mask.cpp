@@ -1,0 +1,122 @@
+#include "actors/runners/secret_mask.hpp"
+
+#include <algorithm>
+
+namespace troupe {
+
+namespace {
+
+constexpr auto mask = std::string_view{"[masked]"};
+constexpr auto shortest_secret = size_t{4};
+constexpr auto shortest_line = size_t{8};
+constexpr auto longest_user_part = size_t{512};
+constexpr auto url_start = std::string_view{"://"};
+constexpr auto url_end = std::string_view{"/?#@ \t\r\n\"'<>\\`", 15};
+
+} // namespace
+
+void secret_mask::add(std::string_view secret) {
+  add_one(secret);
+  // A program may print a key of several lines indented, or one line of it.
+  if (secret.find('\n') == std::string_view::npos)
+    return;
+  for (auto rest = secret; !rest.empty();) {
+    auto end = std::min(rest.find('\n'), rest.size());
+    if (end >= shortest_line)
+      add_one(rest.substr(0, end));
+    rest.remove_prefix(std::min(end + 1, rest.size()));
+  }
+}
+
+void secret_mask::add_one(std::string_view secret) {
+  if (secret.size() < shortest_secret
+      || std::find(secrets_.begin(), secrets_.end(), secret) != secrets_.end())
+    return;
+  secrets_.emplace_back(secret);
+  first_bytes_.set(static_cast<unsigned char>(secret[0]));
+}
+
+std::string secret_mask::feed(std::string_view bytes) {
+  return mask_urls(mask_secrets(bytes, false), false);
+}
+
+std::string secret_mask::flush(std::string_view bytes) {
+  auto out = mask_urls(mask_secrets(bytes, true), true);
+  covered_ = 0;
+  return out;
+}
+
+std::string secret_mask::apply(std::string_view text) const {
+  auto fresh = secret_mask{};
+  fresh.secrets_ = secrets_;
+  fresh.first_bytes_ = first_bytes_;
+  return fresh.flush(text);
+}
+
+std::string secret_mask::mask_secrets(std::string_view bytes, bool last) {
+  held_.append(bytes);
+  auto text = std::string_view{held_};
+  auto out = std::string{};
+  auto i = size_t{0};
+  for (; i < text.size(); ++i) {
+    auto was_covered = covered_ > 0;
+    if (first_bytes_.test(static_cast<unsigned char>(text[i]))) {
+      auto rest = text.substr(i);
+      auto undecided = false;
+      for (const auto& secret : secrets_) {
+        if (rest.starts_with(secret))
+          covered_ = std::max(covered_, secret.size());
+        else if (rest.size() < secret.size() && secret.starts_with(rest))
+          undecided = true;
+      }
+      if (undecided && !last) {
+        // Decided again, with more bytes, when they come.
+        if (!was_covered)
+          covered_ = 0;
+        break;
+      }
+    }
+    if (covered_ == 0) {
+      out.push_back(text[i]);
+      continue;
+    }
+    if (!was_covered)
+      out.append(mask);
+    --covered_;
+  }
+  held_.erase(0, i);
+  return out;
+}
+
+std::string secret_mask::mask_urls(std::string_view bytes, bool last) {
+  url_held_.append(bytes);
+  auto text = std::string_view{url_held_};
+  auto out = std::string{};
+  while (true) {
+    auto start = text.find(url_start);
+    if (start == std::string_view::npos)
+      break;
+    auto user = text.substr(start + url_start.size(), longest_user_part);
+    auto end = user.find_first_of(url_end);
+    if (end == std::string_view::npos && user.size() < longest_user_part && !last) {
+      out.append(text.substr(0, start));
+      url_held_ = std::string{text.substr(start)};
+      return out;
+    }
+    out.append(text.substr(0, start + url_start.size()));
+    text.remove_prefix(start + url_start.size());
+    if (end != std::string_view::npos && end > 0 && text[end] == '@') {
+      out.append(mask);
+      text.remove_prefix(end);
+    }
+  }
+  // The start of "://" itself may be split.
+  auto keep = size_t{0};
+  if (!last)
+    keep = text.ends_with(":/") ? 2 : text.ends_with(":") ? 1 : 0;
+  out.append(text.substr(0, text.size() - keep));
+  url_held_ = std::string{text.substr(text.size() - keep)};
+  return out;
+}
+
+} // namespace troupe
