@@ -50,29 +50,9 @@ void forbid_core_files() {
   setrlimit(RLIMIT_CORE, &none);
 }
 
-int leave(node_context& node) {
-  notify_stopping();
-  log(log_level::info, "node", "draining");
-  auto late = uint32_t{0};
-  auto waiter = caf::scoped_actor{*node.sys};
-  auto boss = std::exchange(node.supervisor, {});
-  waiter->request(boss, caf::infinite, drain_atom_v)
-    .receive([&](uint32_t n) { late = n; }, [&](const caf::error&) { late = 1; });
-  waiter->wait_for(boss);
-  log(log_level::info, "node", "stopped");
-  return late == 0 ? 0 : 4;
-}
-
 } // namespace
 
-caf::expected<std::vector<supervised_role>> read_node(const std::string& path, node_context& node) {
-  auto root = section{};
-  if (!path.empty()) {
-    auto in = section::from_file(path);
-    if (!in)
-      return std::move(in.error());
-    root = std::move(*in);
-  }
+caf::expected<std::vector<supervised_role>> read_node(section& root, node_context& node) {
   node.options = read_node_options(root);
   auto everything = !root.has("roles");
   auto roles = root.child("roles");
@@ -90,40 +70,78 @@ caf::expected<std::vector<supervised_role>> read_node(const std::string& path, n
   return out;
 }
 
+node::node()
+  : context_{std::make_unique<node_context>()}, config_{std::make_unique<caf_config>()},
+    sys_{std::make_unique<caf::actor_system>(*config_)} {
+  context_->sys = sys_.get();
+  context_->boot = random_token();
+}
+
+node::~node() {
+  stop();
+}
+
+caf::error node::start(section& root, give_up on_give_up) {
+  auto children = read_node(root, *context_);
+  if (!children)
+    return std::move(children.error());
+  const auto& own = context_->options;
+  set_log(own.name, own.log);
+  if (auto err = make_data_folder(own.data))
+    return err;
+  auto options = supervisor_options{};
+  options.node = own.name;
+  options.boot = context_->boot;
+  options.drain_limit = own.drain_limit;
+  options.give_up = std::move(on_give_up);
+  context_->supervisor = sys_->spawn<caf::detached>(supervisor, &context_->roles,
+                                                    std::move(*children), std::move(options));
+  // The supervisor answers once it has been through all first starts.
+  auto out = caf::error{};
+  caf::scoped_actor{*sys_}
+    ->request(context_->supervisor, std::chrono::minutes{2}, status_atom_v)
+    .receive([](const node_status&) {}, [&](caf::error& why) { out = std::move(why); });
+  return out;
+}
+
+uint32_t node::stop() {
+  auto boss = std::exchange(context_->supervisor, {});
+  if (!boss)
+    return 0;
+  auto late = uint32_t{0};
+  auto waiter = caf::scoped_actor{*sys_};
+  waiter->request(boss, std::chrono::minutes{10}, drain_atom_v)
+    .receive([&](uint32_t n) { late = n; }, [&](const caf::error&) { late = 1; });
+  waiter->wait_for(boss);
+  return late;
+}
+
 int run_node(const std::string& config_path) {
   forbid_core_files();
   auto signals = signal_watch{}; // before any thread exists, so that all inherit the mask
-  auto node = node_context{};
-  auto children = read_node(config_path, node);
-  if (!children) {
-    std::cerr << one_line(children.error()) << '\n';
-    return 2;
+  auto root = section{};
+  if (!config_path.empty()) {
+    auto in = section::from_file(config_path);
+    if (!in) {
+      std::cerr << one_line(in.error()) << '\n';
+      return 2;
+    }
+    root = std::move(*in);
   }
-  set_log(node.options.name, node.options.log);
-  if (auto err = make_data_folder(node.options.data)) {
+  auto it = node{};
+  auto give_up = [&](const std::string&, bool at_start) { signals.raise(at_start ? 3 : 70); };
+  if (auto err = it.start(root, give_up)) {
     std::cerr << one_line(err) << '\n';
-    return 3;
+    return explain(err).code == ec::invalid_config ? 2 : 3;
   }
-  auto config = caf_config{};
-  auto sys = caf::actor_system{config};
-  node.sys = &sys;
-  node.boot = random_token();
-  auto options = supervisor_options{};
-  options.node = node.options.name;
-  options.boot = node.boot;
-  options.drain_limit = node.options.drain_limit;
-  options.give_up = [&](const std::string&, bool at_start) { signals.raise(at_start ? 3 : 70); };
-  node.supervisor = sys.spawn<caf::detached>(supervisor, &node.roles, std::move(*children),
-                                             std::move(options));
-  auto started_up = false;
-  auto waiter = caf::scoped_actor{sys};
-  waiter->request(node.supervisor, std::chrono::minutes{2}, status_atom_v)
-    .receive([&](const node_status&) { started_up = true; }, [](const caf::error&) {});
-  if (started_up && signals.raised() == 0)
+  if (signals.raised() == 0)
     notify_ready();
   auto code = signals.wait();
-  auto left = leave(node);
-  return code != 0 ? code : left;
+  notify_stopping();
+  log(log_level::info, "node", "draining");
+  auto late = it.stop();
+  log(log_level::info, "node", "stopped");
+  return code != 0 ? code : late == 0 ? 0 : 4;
 }
 
 } // namespace troupe

@@ -4,9 +4,43 @@
 
 namespace troupe {
 
-/// Reads a node's configuration; with an empty path every role has its defaults.
+/// Reads a node's configuration; an empty section means every role with its defaults.
 /// Errors: `ec::invalid_config` naming every fault with file:line:column.
-caf::expected<std::vector<supervised_role>> read_node(const std::string& path, node_context& node);
+caf::expected<std::vector<supervised_role>> read_node(section& root, node_context& node);
+
+/// A node in this process: its actor system, its supervisor, its roles.
+///
+/// Threads: one.
+class node {
+public:
+  /// Told once when the node cannot go on; the flag: in its very first start.
+  using give_up = std::function<void(const std::string& why, bool at_start)>;
+
+  node();
+  ~node();
+  node(const node&) = delete;
+  node& operator=(const node&) = delete;
+
+  /// Reads the configuration and starts the roles; returns when each was started once.
+  /// Errors: `ec::invalid_config`; `ec::unavailable` (the data folder).
+  caf::error start(section& root, give_up on_give_up);
+
+  /// Drains and ends all roles; returns how many were late.
+  uint32_t stop();
+
+  const directory& roles() const {
+    return context_->roles;
+  }
+  caf::actor_system& system() {
+    return *context_->sys;
+  }
+
+private:
+  std::unique_ptr<node_context> context_;
+  std::unique_ptr<caf::actor_system_config> config_;
+  std::unique_ptr<caf::actor_system> sys_;
+};
+
 
 /// Runs a node until SIGTERM or SIGINT, then drains it.
 /// Returns the exit code: 0 clean stop, 2 bad configuration, 3 a role failed to

@@ -21,10 +21,14 @@ int main(int argc, char** argv) {
   CLI11_PARSE(app, argc, argv);
   if (!check)
     return troupe::run_node(config);
+  auto root = config.empty() ? caf::expected<troupe::section>{troupe::section{}}
+                             : troupe::section::from_file(config);
   auto node = troupe::node_context{};
-  if (auto roles = troupe::read_node(config, node); !roles) {
-    std::cerr << troupe::one_line(roles.error()) << '\n';
-    return 2;
-  }
-  return 0;
+  auto why = !root ? root.error() : caf::error{};
+  if (root)
+    if (auto roles = troupe::read_node(*root, node); !roles)
+      why = roles.error();
+  if (why)
+    std::cerr << troupe::one_line(why) << '\n';
+  return why ? 2 : 0;
 }

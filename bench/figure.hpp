@@ -1,0 +1,25 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace troupe::bench {
+
+/// Another system's value for the same work, measured in the same run.
+struct peer {
+  std::string name;
+  std::vector<double> values;
+};
+
+/// Prints one line: the figure's median, minimum and maximum over its runs.
+void print_figure(const std::string& name, const std::string& unit, std::vector<double> values);
+void print_figure(const std::string& name, const std::string& unit, std::vector<double> values,
+                  peer beside);
+
+/// Returns the median of a non-empty list.
+double median(std::vector<double> values);
+
+/// Returns whether `--quick` stands on the command line: one short run each.
+bool is_quick(int argc, char** argv);
+
+} // namespace troupe::bench

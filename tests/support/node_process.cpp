@@ -1,0 +1,138 @@
+#include "tests/support/node_process.hpp"
+
+#include "bridges/http/client.hpp"
+#include "tests/support/node_token.hpp"
+
+#include <catch2/catch.hpp>
+
+#include <csignal>
+#include <fstream>
+#include <sstream>
+
+namespace troupe::tests {
+
+namespace {
+
+std::string slurp(const std::string& path) {
+  auto in = std::ifstream{path};
+  auto out = std::ostringstream{};
+  out << in.rdbuf();
+  return out.str();
+}
+
+} // namespace
+
+std::string program(const std::string& name) {
+  auto folder = name.rfind("troupe", 0) == 0 ? "/nodes/" : "/tests/";
+  return TROUPE_BINARY_DIR + std::string{folder} + name;
+}
+
+node_process::node_process(std::string roles, std::vector<std::string> variables)
+  : roles_{std::move(roles)}, variables_{std::move(variables)} {
+  auto config = std::ofstream{folder_.path() + "/node.yaml"};
+  config << "node:\n  name: test-node\n  data: " << data_ << "\nroles:" << roles_;
+}
+
+void node_process::launch() {
+  std::filesystem::remove(data_ + "/http.address");
+  process_ = std::make_unique<child_process>(
+    std::vector<std::string>{program("troupe-node"), "--config", folder_.path() + "/node.yaml"},
+    variables_, folder_.path() + "/node.log");
+}
+
+void node_process::start() {
+  launch();
+  if (!await_ready())
+    FAIL("the node does not become ready:\n" << log());
+}
+
+bool node_process::await_ready(std::chrono::milliseconds limit) {
+  return await(limit, [this] { return get("/healthz/ready").status == 200; });
+}
+
+void node_process::crash() {
+  process_->signal(SIGKILL);
+  if (!process_->wait(std::chrono::seconds{20}))
+    FAIL("the node survives SIGKILL");
+}
+
+std::optional<int> node_process::stop(std::chrono::milliseconds limit) {
+  process_->signal(SIGTERM);
+  return process_->wait(limit);
+}
+
+uint16_t node_process::port() const {
+  auto address = slurp(data_ + "/http.address");
+  auto colon = address.rfind(':');
+  return colon == std::string::npos ? uint16_t{0}
+                                    : static_cast<uint16_t>(std::atoi(address.c_str() + colon + 1));
+}
+
+std::string node_process::server() const {
+  return "http://127.0.0.1:" + std::to_string(port());
+}
+
+std::string node_process::log() const {
+  return slurp(folder_.path() + "/node.log");
+}
+
+json node_process::answer::document() const {
+  auto out = parse_json_text(body);
+  if (!out)
+    FAIL("not JSON: " << body);
+  return *out;
+}
+
+node_process::answer node_process::request(const std::string& method, const std::string& path,
+                                           const std::string& body,
+                                           const std::vector<std::pair<std::string, std::string>>& headers,
+                                           bool with_token) const {
+  auto options = http_client_options{};
+  options.port = port();
+  if (options.port == 0)
+    return {};
+  if (with_token)
+    options.token = node_token(data_);
+  auto client = http_client{options};
+  auto answer = client.request(method, path, body, {headers.begin(), headers.end()});
+  if (!answer)
+    return {};
+  return {answer->status, std::move(answer->body)};
+}
+
+node_process::answer node_process::get(const std::string& path) const {
+  return request("GET", path, {}, {}, true);
+}
+
+node_process::answer
+node_process::post(const std::string& path, const std::string& body,
+                   const std::vector<std::pair<std::string, std::string>>& headers) const {
+  return request("POST", path, body, headers, true);
+}
+
+std::string node_process::submit(const json& body) const {
+  auto answer = post("/jobs", json_text(body));
+  if (answer.status != 201)
+    FAIL("submission refused: " << answer.status << ' ' << answer.body);
+  return answer.document().at("job_id").get<std::string>();
+}
+
+json node_process::job(const std::string& id) const {
+  auto answer = get("/jobs/" + id);
+  if (answer.status != 200)
+    FAIL("no such job: " << answer.status << ' ' << answer.body);
+  return answer.document();
+}
+
+json node_process::await_job(const std::string& id, std::chrono::seconds limit) const {
+  auto out = json{};
+  auto done = await(limit, [&] {
+    out = job(id);
+    return out.at("state") == "finished";
+  });
+  if (!done)
+    FAIL("job does not finish: " << out.dump(1) << "\n" << log());
+  return out;
+}
+
+} // namespace troupe::tests
