@@ -159,6 +159,10 @@ struct job_view {
   uint64_t version = 0;          ///< Sequence of the last event that changed it.
   std::vector<std::string> capabilities;
   std::string spec;              ///< Packed; not shown as JSON.
+  uint32_t retries = 3;          ///< As submitted, like the next three.
+  bool retry_on_timeout = false;
+  caf::timespan queue_deadline{0};
+  caf::timespan run_deadline{0};
 
   static constexpr auto type_name = "troupe::job_view";
   static constexpr auto fields = std::tuple{
@@ -181,6 +185,10 @@ struct job_view {
     field{"version", &job_view::version},
     field{"capabilities", &job_view::capabilities},
     field{"spec", &job_view::spec, {.secret = true}},
+    field{"retries", &job_view::retries},
+    field{"retry_on_timeout", &job_view::retry_on_timeout},
+    field{"queue_deadline", &job_view::queue_deadline},
+    field{"run_deadline", &job_view::run_deadline},
   };
 };
 
