@@ -1,5 +1,6 @@
 #pragma once
 
+#include "actors/store/disk_guard.hpp"
 #include "actors/store/families.hpp"
 #include "actors/store/write_batch.hpp"
 #include "messages/error.hpp"
@@ -20,8 +21,6 @@ class FileSystem;
 
 namespace troupe {
 
-class disk_guard;
-
 /// Sizes are bytes. The defaults keep an idle node under 40 MB and a busy one bounded.
 struct database_options {
   uint64_t write_buffer = 16 << 20;      ///< Of one family, before it is flushed to a file.
@@ -34,13 +33,6 @@ struct database_options {
   std::chrono::hours id_window{24};  ///< ... if they are younger than this, too.
   std::shared_ptr<disk_guard> guard; ///< Asked before each write; may be null.
   std::shared_ptr<rocksdb::FileSystem> file_system; ///< Null = the system's. For fault tests.
-};
-
-/// How much a write is worth when space runs out; see `disk_guard`.
-enum class write_kind : uint8_t {
-  accepted,  ///< New work for which a client waits: refused first.
-  derived,   ///< A projection of what was already accepted: refused later.
-  relieving, ///< Frees space: never refused.
 };
 
 /// When a write returns.
