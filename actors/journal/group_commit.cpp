@@ -81,6 +81,8 @@ caf::expected<std::vector<append_results>> group_commit::commit(journal_backend&
   clear();
   if (why)
     return why;
+  // After a refusal the next commit still has to store them.
+  commit_.epochs.clear();
   return out;
 }
 
@@ -127,7 +129,6 @@ void group_commit::clear() {
   bytes_ = 0;
   commit_.events.clear();
   commit_.ids.clear();
-  commit_.epochs.clear();
   ids_in_batch_.clear();
   decided_.clear();
 }

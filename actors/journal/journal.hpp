@@ -2,6 +2,7 @@
 
 #include "actors/journal/group_commit.hpp"
 #include "actors/journal/journal_backend.hpp"
+#include "actors/journal/journal_reader.hpp"
 #include "messages/protocols.hpp"
 
 #include <atomic>
@@ -29,9 +30,6 @@ struct waiting_read {
   std::chrono::steady_clock::time_point until;
   caf::typed_response_promise<event_batch> promise;
 };
-
-/// Answers reads beside the journal, so that they never delay an fsync.
-using journal_reader_actor = caf::typed_actor<caf::replies_to<read_events>::with<event_batch>>;
 
 /// The journal with what it says to itself: commit now, look at the clock.
 using journal_self =
