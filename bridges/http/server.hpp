@@ -6,8 +6,8 @@
 #include <chrono>
 #include <functional>
 #include <map>
-#include <optional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -15,14 +15,14 @@ namespace troupe {
 
 /// A complete, checked request.
 struct http_request {
-  std::string method;                               ///< Upper case.
-  std::string path;                                 ///< Decoded, without the query.
-  std::multimap<std::string, std::string> query;    ///< Decoded.
-  std::multimap<std::string, std::string> headers;  ///< Names in lower case.
+  std::string method;                              ///< Upper case.
+  std::string path;                                ///< Decoded, without the query.
+  std::multimap<std::string, std::string> query;   ///< Decoded.
+  std::multimap<std::string, std::string> headers; ///< Names in lower case.
   std::string body;
-  std::string remote;                               ///< Address of the peer, without port.
-  std::string request_id;                           ///< For logs and the X-Request-Id header.
-  std::chrono::steady_clock::time_point deadline;   ///< The handler must have answered by then.
+  std::string remote;                             ///< Address of the peer, without port.
+  std::string request_id;                         ///< For logs and the X-Request-Id header.
+  std::chrono::steady_clock::time_point deadline; ///< The handler must have answered by then.
 
   /// Returns the first value of a header or "", by its lower-case name.
   std::string_view header(const std::string& name) const;
@@ -45,6 +45,9 @@ public:
   /// Ends the stream after what was written.
   void finish();
 
+  /// False once the peer is gone: a producer without anything to write asks here.
+  bool alive() const;
+
 private:
   std::shared_ptr<connection> to_;
 };
@@ -56,7 +59,7 @@ struct http_response {
   std::string content_type = "application/json";
   std::string body;
   std::multimap<std::string, std::string> headers;
-  std::function<void(stream_writer)> stream;        ///< Called once on the loop thread; must not block.
+  std::function<void(stream_writer)> stream; ///< Called once on the loop thread; must not block.
 };
 
 /// Answers a request on a worker thread; may block until `request.deadline`.
