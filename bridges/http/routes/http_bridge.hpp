@@ -1,0 +1,49 @@
+#pragma once
+
+#include "bridges/http/routes/router.hpp"
+#include "bridges/http/server.hpp"
+#include "config/section.hpp"
+
+#include <memory>
+
+namespace troupe {
+
+/// Options of the role `http`: the server's, the tokens' and the routes'.
+struct http_bridge_options {
+  http_options server;
+  route_options routes;
+};
+
+/// Fills the options from the section of the role `http`; faults stay in the section.
+void read_options(section& in, http_bridge_options& out);
+
+/// The HTTP bridge: the guarded server with the routes behind it.
+///
+/// Threads: any; `start` and `stop` once each.
+class http_bridge {
+public:
+  http_bridge(caf::actor_system& sys, role_lookup roles, token_check check,
+              http_bridge_options options);
+  ~http_bridge();
+  http_bridge(const http_bridge&) = delete;
+  http_bridge& operator=(const http_bridge&) = delete;
+
+  /// Binds and answers. Errors: `ec::unavailable` with the address.
+  caf::error start();
+
+  /// Ends the live streams, answers what is complete, then closes; at most `limit`.
+  void stop(std::chrono::milliseconds limit);
+
+  uint16_t port() const {
+    return server_->port();
+  }
+  http_counts counts() const {
+    return server_->counts();
+  }
+
+private:
+  router router_;
+  std::unique_ptr<http_server> server_; // Ends before the router that it calls.
+};
+
+} // namespace troupe

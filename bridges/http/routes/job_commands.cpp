@@ -1,0 +1,73 @@
+#include "bridges/http/routes/call.hpp"
+
+/// Ending and repeating jobs.
+namespace troupe {
+
+namespace {
+
+/// Returns the job if the caller may change it: its own, or any for an admin.
+/// Errors: `ec::not_found`, `ec::forbidden`.
+caf::expected<job_view> own_job(const call& c) {
+  auto id = c.job();
+  if (!id)
+    return std::move(id.error());
+  auto job = c.ask<job_view>(c.shared.roles.history, get_job{*id});
+  if (job && c.who.level < access::admin && job->owner != c.who.subject)
+    return fault_at(ec::forbidden, "job_id", "the job is somebody else's");
+  return job;
+}
+
+http_response cancel(call& c) {
+  auto job = own_job(c);
+  if (!job)
+    return c.fail(job.error());
+  // The ledger knows unfinished jobs only; a finished one is as ended as it can be.
+  if (job->state != job_state::finished) {
+    auto ended = c.ask<job_status>(c.shared.roles.jobs, cancel_job{job->job, c.who.subject});
+    if (ended || explain(ended.error()).code != ec::not_found)
+      return answer(c, ended);
+    job = c.ask<job_view>(c.shared.roles.history, get_job{job->job});
+    if (!job)
+      return c.fail(job.error());
+  }
+  return json_response(200, write_json(job_status{job->job, job->state, job->result}));
+}
+
+http_response retry(call& c) {
+  auto job = own_job(c);
+  if (!job)
+    return c.fail(job.error());
+  if (job->state != job_state::finished)
+    return c.fail(fault_at(ec::conflict, "job_id", "the job is not finished"));
+  auto accepted = c.ask<job_accepted>(c.shared.roles.jobs, retry_job{job->job, c.who.subject});
+  auto out = answer(c, accepted, 201);
+  if (accepted)
+    out.headers.emplace("Location", "/jobs/" + to_string(accepted->job));
+  return out;
+}
+
+} // namespace
+
+std::vector<route> command_routes() {
+  return {
+    {.method = "POST",
+     .path = "/jobs/{job_id}/cancel",
+     .least = access::submit,
+     .tag = "jobs",
+     .summary = "Ends a job of one's own (an admin: any); canceling twice answers the same",
+     .answers = {{200, "What the job was at that moment.", schema_of<job_status>()}},
+     .max_body = 1024,
+     .run = cancel},
+    {.method = "POST",
+     .path = "/jobs/{job_id}/retry",
+     .least = access::submit,
+     .tag = "jobs",
+     .summary = "Submits a finished job of one's own (an admin: any) again, as a new one",
+     .answers = {{201, "The new job is durable.", schema_of<job_accepted>()},
+                 {409, "The job is not finished.", {}}},
+     .max_body = 1024,
+     .run = retry},
+  };
+}
+
+} // namespace troupe

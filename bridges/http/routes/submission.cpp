@@ -1,0 +1,147 @@
+#include "bridges/http/routes/submission.hpp"
+
+#include "bridges/http/routes/platforms.hpp"
+
+#include <algorithm>
+#include <set>
+
+namespace troupe {
+
+namespace {
+
+/// The journal's bound for an id. Source: messages/event.hpp.
+constexpr auto longest_request_id = size_t{256};
+
+bool is_source_address(std::string_view url) {
+  for (auto scheme : {"http://", "https://", "ftp://", "file:///", "deb ", "deb-src "})
+    if (url.starts_with(scheme))
+      return true;
+  return false;
+}
+
+/// Returns the queue with the shortest wait per slot among those of the runners that may be asked
+/// for.
+caf::expected<std::string> least_loaded(const call& c, std::string_view host) {
+  auto queues = c.ask<queue_list>(c.shared.roles.jobs, queues_atom_v);
+  if (!queues)
+    return std::move(queues.error());
+  const auto& runners = c.shared.options.submission.runners;
+  auto best = runners.empty() ? std::string{"docker"} : runners.front();
+  auto shortest = std::numeric_limits<double>::infinity();
+  for (const auto& runner : runners)
+    for (const auto& q : queues->queues)
+      if (q.queue == runner + '-' + std::string{host} + "-0" && q.slots > 0) {
+        auto wait = static_cast<double>(q.queued + q.running) / static_cast<double>(q.slots);
+        if (wait < shortest) {
+          shortest = wait;
+          best = runner;
+        }
+      }
+  return best;
+}
+
+caf::expected<std::string> choose_runner(const call& c, const std::string& asked,
+                                         std::string_view host) {
+  const auto& may = c.shared.options.submission;
+  if (asked.empty() || asked == "any") {
+    if (!may.default_runner.empty())
+      return may.default_runner;
+    return least_loaded(c, host);
+  }
+  if (std::find(may.runners.begin(), may.runners.end(), asked) == may.runners.end())
+    return fault_at(ec::invalid_argument, "runner_type", "is not a runner type of this system");
+  return asked;
+}
+
+caf::timespan or_default(caf::timespan asked, std::chrono::milliseconds otherwise) {
+  return asked.count() > 0 ? asked : caf::timespan{otherwise};
+}
+
+} // namespace
+
+void complete_test(test_spec& test, std::vector<json_fault>& faults) {
+  auto unnamed = 0;
+  auto names = std::set<std::string>{};
+  for (auto i = size_t{0}; i < test.repositories.size(); ++i) {
+    auto& repo = test.repositories[i];
+    auto place = "repositories[" + std::to_string(i) + ']';
+    if (repo.name.empty())
+      repo.name = "repo-" + std::to_string(unnamed++);
+    if (repo.url.empty())
+      faults.push_back({place + ".url", "is required"});
+    else if (!obeys("line", repo.url) || !is_source_address(repo.url))
+      faults.push_back(
+        {place + ".url", "must be a URL (http, https, ftp, file) or a whole deb line"});
+    if (!names.insert(repo.name).second)
+      faults.push_back({place + ".name", "is the name of another repository"});
+  }
+  for (auto i = size_t{0}; i < test.tests.size(); ++i) {
+    auto& one = test.tests[i];
+    auto place = "tests[" + std::to_string(i) + ']';
+    if (one.script.empty() == one.url.empty())
+      faults.push_back({place + ".url", "needs either a git address or a script"});
+    else if (one.script.empty()
+             && (!obeys("line", one.url)
+                 || !(one.url.starts_with("https://") || one.url.starts_with("http://"))))
+      faults.push_back({place + ".url", "must be an http or https address"});
+    if (!one.test_dir.empty() && !obeys("path", one.test_dir))
+      faults.push_back({place + ".test_dir", "must be a relative path"});
+  }
+  for (auto i = size_t{0}; i < test.variables.size(); ++i)
+    if (test.variables[i].value.find('\0') != std::string::npos)
+      faults.push_back({"variables[" + std::to_string(i) + "].value", "must not contain NUL"});
+}
+
+caf::expected<submit_job> plan_test(const call& c, test_spec test, const job_terms& terms) {
+  if (!is_known_distribution(test.dist_name))
+    return fault_at(ec::invalid_argument, "dist_name", "must be one of " + known_distributions());
+  auto host = host_architecture(test.dist_arch);
+  if (!host)
+    return fault_at(ec::invalid_argument, "dist_arch", "must be one of " + known_architectures());
+  auto runner = choose_runner(c, test.runner_type, *host);
+  if (!runner)
+    return std::move(runner.error());
+  test.runner_type = *runner;
+  const auto& otherwise = c.shared.options.submission;
+  auto job = submit_job{};
+  job.kind = "test";
+  job.queue = *runner + '-' + std::string{*host} + "-0";
+  job.priority = terms.priority;
+  job.capabilities = terms.capabilities;
+  job.subject = test.package_name;
+  job.tags = terms.tags;
+  job.tags["dist"] = test.dist_name + '-' + test.dist_version;
+  job.tags["arch"] = test.dist_arch;
+  if (!test.package_version.empty())
+    job.tags["package_version"] = test.package_version;
+  if (test.bs_task_id)
+    job.tags["bs_task_id"] = std::to_string(*test.bs_task_id);
+  job.owner = c.who.subject;
+  job.retries = terms.retries.value_or(otherwise.retries);
+  job.retry_on_timeout = terms.retry_on_timeout;
+  job.queue_deadline = or_default(terms.queue_deadline, otherwise.queue_deadline);
+  job.run_deadline = or_default(terms.run_deadline, otherwise.run_deadline);
+  job.spec = pack(test);
+  return job;
+}
+
+caf::error claim_request_id(const call& c, submit_job& job) {
+  auto key = c.in.header("idempotency-key");
+  if (key.empty())
+    return caf::none;
+  auto id = "http:" + c.who.subject + ':' + std::string{key};
+  if (id.size() > longest_request_id || !obeys("line", id))
+    return fault_at(ec::invalid_argument, "header.Idempotency-Key", "must be one short line");
+  job.request_id = std::move(id);
+  job.request_digest = body_digest(c.in.body);
+  return caf::none;
+}
+
+uint64_t body_digest(std::string_view body) {
+  auto out = uint64_t{0xCBF29CE484222325};
+  for (auto c : body)
+    out = (out ^ static_cast<unsigned char>(c)) * 0x100000001B3;
+  return out;
+}
+
+} // namespace troupe
