@@ -1,0 +1,469 @@
+#include "actors/test_runner.hpp"
+
+#include "config/log.hpp"
+
+#include <algorithm>
+#include <cstdlib>
+
+namespace troupe {
+
+namespace {
+
+using pointer = test_runner_self::stateful_pointer<test_runner_state>;
+using std::chrono::milliseconds;
+
+constexpr auto report_limit = size_t{1024};
+constexpr auto report_bytes_limit = size_t{4} << 20;
+constexpr auto stage_limit = size_t{4096};
+// A claim that waits at the ledger is answered at once when the runner drains; this is for a silent
+// ledger.
+constexpr auto claim_grace = milliseconds{2'000};
+constexpr auto last_reports = milliseconds{2'000};
+
+void claim(pointer self);
+void send_reports(pointer self);
+void send_stages(pointer self);
+
+job_ledger_actor ledger_of(pointer self) {
+  return self->state.roles->find<job_ledger_actor>("jobs");
+}
+
+void later(pointer self, milliseconds time, const char* what) {
+  self->delayed_send(self, time, caf::tick_atom_v, std::string{what});
+}
+
+/// 200 ms, doubled by each failure to 5 s, spread by half so that runners do not march in step.
+milliseconds backoff(pointer self, uint32_t failures) {
+  auto longest = milliseconds{200} * (1 << std::min(failures, 5u));
+  longest = std::min(longest, milliseconds{5'000});
+  auto spread = std::uniform_int_distribution<int64_t>{0, longest.count() / 2};
+  return longest / 2 + milliseconds{spread(self->state.chance)};
+}
+
+runner_status status_of(pointer self) {
+  const auto& st = self->state;
+  auto out = runner_status{};
+  out.runner = st.options.name;
+  out.boot = st.options.boot;
+  out.driver = st.options.driver;
+  out.queues = st.options.queues;
+  out.capabilities = st.options.capabilities;
+  out.slots = st.options.slots;
+  out.busy = st.executing;
+  out.broken = st.broken;
+  out.draining = st.draining;
+  return out;
+}
+
+void send_status(pointer self) {
+  if (auto ledger = ledger_of(self))
+    self->request(ledger, self->state.options.request_timeout, status_of(self))
+      .then([](uint32_t) {}, [](caf::error&) {}); // the next one comes in a while
+}
+
+/// Answers a drain when nothing of this runner is left with it.
+void finish_drain(pointer self) {
+  auto& st = self->state;
+  if (!st.draining || st.drained.empty())
+    return;
+  auto is_empty = st.executing == 0 && st.reports.empty() && (!st.claim_out || st.claim_given_up);
+  if (!is_empty && !st.drain_over)
+    return;
+  if (!st.reports.empty())
+    log(log_level::warning, "test_runner", "results were not taken before the end",
+        {{"results", st.reports.size()}});
+  for (auto& promise : std::exchange(st.drained, {}))
+    promise.deliver(st.handed_back);
+}
+
+void count_handed_back(pointer self, const run_report& report) {
+  if (report.why == reason::worker_shutdown)
+    ++self->state.handed_back;
+}
+
+/// Returns how many of the oldest reports fit into one message.
+size_t next_batch(const test_runner_state& st) {
+  auto bytes = size_t{0};
+  auto n = size_t{0};
+  for (const auto& report : st.reports) {
+    for (const auto& step : report.stages)
+      bytes += 256 + step.output.size() + step.note.size();
+    if (n > 0 && bytes > report_bytes_limit)
+      break;
+    if (++n == st.report_batch)
+      break;
+  }
+  return n;
+}
+
+void reports_taken(pointer self, const finish_outcomes& outcomes) {
+  auto& st = self->state;
+  auto n = std::exchange(st.reports_sent, 0);
+  st.report_failures = 0;
+  for (auto i = size_t{0}; i < n; ++i) {
+    const auto& report = st.reports.front();
+    if (i < outcomes.outcomes.size() && outcomes.outcomes[i] == finish_outcome::refused)
+      log(log_level::info, "test_runner", "a result came too late",
+          {{"job", to_string(report.job)}, {"run", report.run_id}});
+    st.runs.erase({report.job, report.run_id});
+    st.reports.pop_front();
+  }
+  st.report_batch = report_limit;
+  send_reports(self);
+  claim(self);
+  finish_drain(self);
+}
+
+/// A report that the ledger will never take must not hold up the others.
+void refuse_report(pointer self, const caf::error& why) {
+  auto& st = self->state;
+  if (std::exchange(st.report_batch, 1) > 1)
+    return;
+  auto& report = st.reports.front();
+  log(log_level::error, "test_runner", "a result is not accepted",
+      {{"job", to_string(report.job)}, {"run", report.run_id}, {"why", one_line(why)}});
+  if (!report.stages.empty()) {
+    report.stages.clear();
+    report.note = "the stages of this run were refused: " + one_line(why);
+    return;
+  }
+  st.runs.erase({report.job, report.run_id});
+  st.reports.pop_front();
+}
+
+void send_reports(pointer self) {
+  auto& st = self->state;
+  if (st.reports_sent > 0 || st.reports.empty() || st.report_paused)
+    return;
+  auto pause = [self] {
+    auto& state = self->state;
+    state.report_paused = true;
+    later(self, backoff(self, state.report_failures++), "report");
+  };
+  auto ledger = ledger_of(self);
+  if (!ledger)
+    return pause();
+  st.reports_sent = next_batch(st);
+  auto what = finish_runs{st.options.name, st.options.boot, {}};
+  what.reports.assign(st.reports.begin(),
+                      st.reports.begin() + static_cast<ptrdiff_t>(st.reports_sent));
+  self->request(ledger, st.options.request_timeout, std::move(what))
+    .then([self](const finish_outcomes& x) { reports_taken(self, x); },
+          [self, pause](const caf::error& why) {
+            self->state.reports_sent = 0;
+            if (!retryable(why))
+              refuse_report(self, why);
+            pause();
+            finish_drain(self);
+          });
+}
+
+void send_stages(pointer self) {
+  auto& st = self->state;
+  auto ledger = ledger_of(self);
+  if (st.stages_sent || st.stages.empty() || !ledger)
+    return;
+  st.stages_sent = true;
+  auto what = report_stages{st.options.name, st.options.boot, std::exchange(st.stages, {})};
+  auto next = [self] {
+    self->state.stages_sent = false;
+    send_stages(self);
+  };
+  // Progress is not repeated: the result of the run holds all stages.
+  self->request(ledger, st.options.request_timeout, std::move(what))
+    .then([next](uint32_t) { next(); }, [next](caf::error&) { next(); });
+}
+
+void schedule_renewal(pointer self, milliseconds within) {
+  auto& st = self->state;
+  if (!std::exchange(st.renew_scheduled, true))
+    later(self, within, "renew");
+}
+
+milliseconds renewal_period(const test_runner_state& st) {
+  if (st.options.renew_every.count() > 0)
+    return st.options.renew_every;
+  auto shortest = caf::timespan{std::chrono::seconds{60}};
+  for (const auto& [key, run] : st.runs)
+    if (run.lease.count() > 0)
+      shortest = std::min(shortest, run.lease);
+  return std::max(std::chrono::duration_cast<milliseconds>(shortest / 3), milliseconds{50});
+}
+
+void leases_renewed(pointer self, const std::vector<run_key>& asked, const lease_states& reply) {
+  auto& st = self->state;
+  auto ended = std::vector<run_key>{};
+  for (auto i = size_t{0}; i < std::min(asked.size(), reply.states.size()); ++i) {
+    auto run = st.runs.find(asked[i]);
+    if (run == st.runs.end() || run->second.finished || reply.states[i] == lease_state::held)
+      continue;
+    run->second.unwanted = reply.states[i] == lease_state::lost;
+    ended.push_back(asked[i]);
+  }
+  if (!ended.empty())
+    st.executor->stop(ended, reason::canceled);
+}
+
+void renew(pointer self) {
+  auto& st = self->state;
+  st.renew_scheduled = false;
+  if (st.runs.empty())
+    return;
+  auto period = renewal_period(st);
+  auto ledger = ledger_of(self);
+  if (!ledger)
+    return schedule_renewal(self, period / 4);
+  auto what = renew_leases{st.options.name, st.options.boot, {}};
+  for (const auto& [key, run] : st.runs)
+    what.runs.push_back(key);
+  auto asked = what.runs;
+  self->request(ledger, st.options.request_timeout, std::move(what))
+    .then(
+      [=, asked = std::move(asked)](const lease_states& x) {
+        leases_renewed(self, asked, x);
+        schedule_renewal(self, period);
+      },
+      [=](caf::error&) { schedule_renewal(self, period / 4); });
+}
+
+void hand_back(pointer self, const std::vector<run_order>& orders) {
+  auto& st = self->state;
+  for (const auto& order : orders) {
+    if (!st.runs
+           .emplace(run_key{order.job, order.run_id},
+                    test_runner_state::held_run{order.lease, true})
+           .second)
+      continue;
+    st.reports.push_back({order.job,
+                          order.run_id,
+                          verdict_of(reason::worker_shutdown),
+                          reason::worker_shutdown,
+                          "the runner is shutting down",
+                          {}});
+    count_handed_back(self, st.reports.back());
+  }
+  send_reports(self);
+}
+
+void runs_claimed(pointer self, std::vector<run_order> orders) {
+  auto& st = self->state;
+  st.claiming = st.claim_out = false;
+  st.claim_failures = 0;
+  st.nonce.clear();
+  if (st.draining) {
+    hand_back(self, orders);
+    return finish_drain(self);
+  }
+  auto fresh = std::vector<run_order>{};
+  for (auto& order : orders)
+    if (st.runs.emplace(run_key{order.job, order.run_id}, test_runner_state::held_run{order.lease})
+          .second)
+      fresh.push_back(std::move(order));
+  st.executing += static_cast<uint32_t>(fresh.size());
+  if (!fresh.empty()) {
+    st.executor->start(std::move(fresh));
+    schedule_renewal(self, renewal_period(st));
+  }
+  claim(self);
+}
+
+void claim_failed(pointer self) {
+  auto& st = self->state;
+  st.claim_out = false;
+  // `claiming` stays: the same claim goes out again, with the same nonce, because its answer may be
+  // lost.
+  later(self, backoff(self, st.claim_failures++), "claim");
+  finish_drain(self);
+}
+
+/// Asks for as many runs as there is room for.
+void claim(pointer self) {
+  auto& st = self->state;
+  auto room = st.options.slots * std::max(st.options.prefetch, 1u);
+  if (st.claiming || st.draining || !st.broken.empty() || st.executing >= room
+      || st.reports.size() >= report_limit + room)
+    return;
+  st.claiming = true;
+  auto ledger = ledger_of(self);
+  if (!ledger)
+    return claim_failed(self);
+  if (st.nonce.empty())
+    st.nonce = random_token();
+  auto what = claim_runs{};
+  what.runner = st.options.name;
+  what.boot = st.options.boot;
+  what.nonce = st.nonce;
+  what.queues = st.options.queues;
+  what.capabilities = st.options.capabilities;
+  what.max_runs = std::min<uint32_t>(room - st.executing, report_limit);
+  what.wait = st.options.claim_wait;
+  st.claim_out = true;
+  self->request(ledger, st.options.claim_wait + st.options.request_timeout, std::move(what))
+    .then([self](claimed_runs& x) { runs_claimed(self, std::move(x.orders)); },
+          [self](caf::error&) { claim_failed(self); });
+}
+
+void check(pointer self) {
+  if (!std::exchange(self->state.checking, true))
+    self->state.executor->check();
+}
+
+void checked(pointer self, const caf::error& fault) {
+  auto& st = self->state;
+  st.checking = false;
+  auto broken = fault ? one_line(fault) : std::string{};
+  if (fault && broken.empty())
+    broken = "the driver is not fit";
+  if (broken == st.broken)
+    return;
+  log(broken.empty() ? log_level::info : log_level::error, "test_runner",
+      broken.empty() ? "runner is ready" : "runner is broken",
+      {{"runner", st.options.name}, {"why", broken}});
+  st.broken = std::move(broken);
+  send_status(self);
+  claim(self);
+}
+
+/// Whether a result throws doubt on the host.
+bool blames_host(reason why) {
+  return why == reason::env_lost || why == reason::exec_infra || why == reason::env_start_failed;
+}
+
+void take_finished(pointer self, std::vector<run_report> finished) {
+  auto& st = self->state;
+  for (auto& report : finished) {
+    auto run = st.runs.find({report.job, report.run_id});
+    if (run == st.runs.end() || run->second.finished)
+      continue;
+    --st.executing;
+    if (blames_host(report.why))
+      check(self);
+    if (run->second.unwanted) {
+      st.runs.erase(run);
+      continue;
+    }
+    run->second.finished = true;
+    count_handed_back(self, report);
+    st.reports.push_back(std::move(report));
+  }
+}
+
+void take_news(pointer self) {
+  auto& st = self->state;
+  auto news = st.executor->take();
+  take_finished(self, std::move(news.finished));
+  for (auto& report : news.stages) {
+    auto run = st.runs.find({report.job, report.run_id});
+    if (run != st.runs.end() && !run->second.finished && !run->second.unwanted
+        && st.stages.size() < stage_limit)
+      st.stages.push_back(std::move(report));
+  }
+  if (news.check)
+    checked(self, *news.check);
+  send_stages(self);
+  send_reports(self);
+  claim(self);
+  finish_drain(self);
+}
+
+std::vector<run_key> executing_runs(const test_runner_state& st) {
+  auto out = std::vector<run_key>{};
+  for (const auto& [key, run] : st.runs)
+    if (!run.finished)
+      out.push_back(key);
+  return out;
+}
+
+void cancel(pointer self, const cancel_runs& what) {
+  auto& st = self->state;
+  auto mine = std::vector<run_key>{};
+  for (const auto& key : what.runs)
+    if (auto run = st.runs.find(key); run != st.runs.end() && !run->second.finished)
+      mine.push_back(key);
+  if (!mine.empty())
+    st.executor->stop(mine, reason::canceled);
+}
+
+caf::result<uint32_t> drain(pointer self) {
+  auto& st = self->state;
+  auto promise = self->make_response_promise<uint32_t>();
+  st.drained.push_back(promise);
+  if (!std::exchange(st.draining, true)) {
+    send_status(self);
+    st.executor->stop_waiting(reason::worker_shutdown);
+    later(self, std::min(claim_grace, st.options.drain_deadline), "claim grace");
+    later(self, st.options.drain_deadline, "drain deadline");
+    later(self, st.options.drain_deadline + last_reports, "drain over");
+  }
+  finish_drain(self);
+  return promise;
+}
+
+void on_timer(pointer self, const std::string& what) {
+  auto& st = self->state;
+  if (what == "claim") {
+    st.claiming = false;
+    claim(self);
+  } else if (what == "report") {
+    st.report_paused = false;
+    send_reports(self);
+  } else if (what == "renew") {
+    renew(self);
+  } else if (what == "status") {
+    send_status(self);
+    send_stages(self);
+    later(self, st.options.status_every, "status");
+  } else if (what == "check") {
+    check(self);
+    later(self, st.options.check_every, "check");
+  } else if (what == "sweep") {
+    st.executor->sweep(executing_runs(st));
+    later(self, st.options.sweep_every, "sweep");
+  } else if (what == "claim grace") {
+    st.claim_given_up = true;
+    finish_drain(self);
+  } else if (what == "drain deadline") {
+    st.executor->stop(executing_runs(st), reason::worker_shutdown);
+  } else if (what == "drain over") {
+    st.drain_over = true;
+    finish_drain(self);
+  }
+}
+
+} // namespace
+
+void read_test_runner_options(section& in, test_runner_options& options) {
+  in.read("name", options.name);
+  in.read("driver", options.driver);
+  in.read("slots", options.slots, 1, 256);
+  in.read("prefetch", options.prefetch, 1, 256);
+  in.read("queues", options.queues);
+  in.read("capabilities", options.capabilities);
+  in.read("drain_deadline", options.drain_deadline);
+}
+
+test_runner_self::behavior_type test_runner(pointer self, const directory* roles,
+                                            test_runner_options options, make_run_executor make) {
+  auto& st = self->state;
+  st.options = std::move(options);
+  st.roles = roles;
+  if (st.options.boot.empty())
+    st.options.boot = random_token();
+  st.executor = make([me = caf::actor_cast<caf::actor_addr>(self)] {
+    if (auto alive = caf::actor_cast<caf::actor>(me))
+      caf::anon_send(alive, caf::update_atom_v);
+  });
+  // What an earlier process left is gone before the first claim: both are done in this order.
+  on_timer(self, "sweep");
+  on_timer(self, "check");
+  on_timer(self, "status");
+  return {
+    [=](const cancel_runs& what) { cancel(self, what); },
+    [=](status_atom) { return status_of(self); },
+    [=](drain_atom) { return drain(self); },
+    [=](caf::update_atom) { take_news(self); },
+    [=](caf::tick_atom, const std::string& what) { on_timer(self, what); },
+  };
+}
+
+} // namespace troupe
