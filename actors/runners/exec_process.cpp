@@ -1,0 +1,193 @@
+#include "actors/runners/exec_process.hpp"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <spawn.h>
+#include <sys/mman.h>
+#include <sys/pidfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+
+namespace troupe {
+
+namespace {
+
+std::vector<char*> pointers(const std::vector<std::string>& words) {
+  auto out = std::vector<char*>{};
+  for (const auto& word : words)
+    out.push_back(const_cast<char*>(word.c_str()));
+  out.push_back(nullptr);
+  return out;
+}
+
+caf::error spawn_fault(const std::string& program, int code) {
+  return fault(ec::unavailable, program + ": " + std::strerror(code));
+}
+
+/// A file in memory with the input: nobody has to feed a pipe, and its end is an end of file.
+file_handle input_file(const std::string& text) {
+  auto file = file_handle{memfd_create("input", MFD_CLOEXEC)};
+  auto left = std::string_view{text};
+  while (file && !left.empty()) {
+    auto n = write(file.get(), left.data(), left.size());
+    if (n < 0 && errno == EINTR)
+      continue;
+    if (n <= 0)
+      return {};
+    left.remove_prefix(static_cast<size_t>(n));
+  }
+  if (file)
+    lseek(file.get(), 0, SEEK_SET);
+  return file;
+}
+
+/// Reads until it would block; closes the handle at the end of the stream.
+std::string read_some(file_handle& from) {
+  auto out = std::string{};
+  auto buffer = std::array<char, 65536>{};
+  // Bounded, so that a flood on one stream does not starve the rest of the loop.
+  while (from && out.size() < 4 * buffer.size()) {
+    auto n = read(from.get(), buffer.data(), buffer.size());
+    if (n < 0 && errno == EINTR)
+      continue;
+    if (n < 0 && errno == EAGAIN)
+      break;
+    if (n <= 0)
+      from.reset();
+    else
+      out.append(buffer.data(), static_cast<size_t>(n));
+  }
+  return out;
+}
+
+struct pipe_ends {
+  file_handle read;
+  file_handle write;
+};
+
+pipe_ends make_pipe() {
+  int ends[2] = {-1, -1};
+  if (pipe2(ends, O_CLOEXEC) == 0)
+    fcntl(ends[0], F_SETFL, O_NONBLOCK);
+  return {file_handle{ends[0]}, file_handle{ends[1]}};
+}
+
+int spawn(pid_t& child, const std::vector<std::string>& argv,
+          const std::vector<std::string>& variables, int in, int out, int errors) {
+  auto actions = posix_spawn_file_actions_t{};
+  posix_spawn_file_actions_init(&actions);
+  posix_spawn_file_actions_adddup2(&actions, in, 0);
+  posix_spawn_file_actions_adddup2(&actions, out, 1);
+  posix_spawn_file_actions_adddup2(&actions, errors, 2);
+  posix_spawn_file_actions_addclosefrom_np(&actions, 3);
+  posix_spawn_file_actions_addchdir_np(&actions, "/");
+  auto attributes = posix_spawnattr_t{};
+  posix_spawnattr_init(&attributes);
+  auto none = sigset_t{};
+  auto all = sigset_t{};
+  sigemptyset(&none);
+  sigfillset(&all);
+  posix_spawnattr_setsigmask(&attributes, &none);
+  posix_spawnattr_setsigdefault(&attributes, &all);
+  posix_spawnattr_setpgroup(&attributes, 0);
+  posix_spawnattr_setflags(&attributes,
+                           POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+  auto code = posix_spawn(&child, argv[0].c_str(), &actions, &attributes, pointers(argv).data(),
+                          pointers(variables).data());
+  posix_spawnattr_destroy(&attributes);
+  posix_spawn_file_actions_destroy(&actions);
+  return code;
+}
+
+} // namespace
+
+caf::expected<exec_process> exec_process::start(const std::vector<std::string>& argv,
+                                                const std::vector<std::string>& variables,
+                                                const std::string& input) {
+  auto in = input_file(input);
+  auto output = make_pipe();
+  auto errors = make_pipe();
+  if (!in || !output.write || !errors.write)
+    return spawn_fault(argv[0], errno);
+  auto out = exec_process{};
+  auto code =
+    spawn(out.child_.value, argv, variables, in.get(), output.write.get(), errors.write.get());
+  if (code != 0) {
+    out.child_.value = -1;
+    return spawn_fault(argv[0], code);
+  }
+  out.ended_ = file_handle{pidfd_open(out.child_.value, 0)};
+  if (!out.ended_)
+    return spawn_fault(argv[0], errno);
+  out.output_ = std::move(output.read);
+  out.errors_ = std::move(errors.read);
+  return out;
+}
+
+exec_process::~exec_process() {
+  if (child_.value < 0 || reaped_)
+    return;
+  signal(SIGKILL);
+  auto gone = siginfo_t{};
+  while (waitid(P_PID, static_cast<id_t>(child_.value), &gone, WEXITED | WNOWAIT) < 0
+         && errno == EINTR) {
+  }
+  reap();
+}
+
+void exec_process::wait(int wake, std::chrono::steady_clock::time_point end) {
+  auto left = std::chrono::ceil<std::chrono::milliseconds>(end - std::chrono::steady_clock::now());
+  auto ms = static_cast<int>(std::clamp<int64_t>(left.count(), 0, 60'000));
+  // Negative descriptors are ignored by poll; what has happened already must not wake again.
+  pollfd all[] = {{output_.get(), POLLIN, 0},
+                  {errors_.get(), POLLIN, 0},
+                  {reaped_ ? -1 : ended_.get(), POLLIN, 0},
+                  {wake, POLLIN, 0}};
+  poll(all, std::size(all), ms);
+}
+
+std::string exec_process::read_output() {
+  return read_some(output_);
+}
+
+std::string exec_process::read_errors() {
+  return read_some(errors_);
+}
+
+bool exec_process::has_ended() {
+  if (reaped_)
+    return true;
+  auto gone = siginfo_t{};
+  if (waitid(P_PID, static_cast<id_t>(child_.value), &gone, WEXITED | WNOHANG | WNOWAIT) != 0
+      || gone.si_pid != child_.value)
+    return false;
+  reap();
+  return true;
+}
+
+/// The leader is a zombie until here, so the group's number cannot have become somebody else's.
+void exec_process::reap() {
+  signal(SIGKILL);
+  while (waitpid(child_.value, &status_, 0) < 0 && errno == EINTR) {
+  }
+  reaped_ = true;
+}
+
+void exec_process::signal(int number) {
+  if (!reaped_)
+    kill(-child_.value, number);
+}
+
+std::string exec_process::describe_end() const {
+  if (WIFSIGNALED(status_))
+    return "signal " + std::to_string(WTERMSIG(status_));
+  return "exit code " + std::to_string(WEXITSTATUS(status_));
+}
+
+} // namespace troupe
