@@ -1,0 +1,159 @@
+#include "tests/actors/journal_world.hpp"
+
+using namespace troupe;
+using namespace std::chrono_literals;
+
+namespace {
+
+struct world : tests::journal_world<tests::memory_world> {
+  /// Asks with an actor of its own; what comes back is kept in the lists below.
+  template <class Reply, class Message>
+  void ask_later(Message what) {
+    auto asker = [this, to = it](caf::event_based_actor* self, const Message& question) {
+      auto take = [this](const Reply& x) {
+        if constexpr (std::is_same_v<Reply, event_batch>)
+          batches.push_back(x);
+        else
+          ++others;
+      };
+      self->request(to, 60s, question).then(take, [this](caf::error& why) {
+        errors.push_back(std::move(why));
+      });
+    };
+    sys.spawn(asker, std::move(what));
+  }
+  memory_backend& memory() {
+    return dynamic_cast<memory_backend&>(*this->journal_world::world.backend);
+  }
+
+  std::vector<event_batch> batches;
+  std::vector<caf::error> errors;
+  int others = 0;
+};
+
+} // namespace
+
+TEST_CASE_METHOD(world, "a waiting read is answered when its event is durable", "[journal]") {
+  ask_later<event_batch>(read_events{1, 10, 1 << 20, 20s});
+  sched.run();
+  CHECK(batches.empty());
+  append_one(group("a", "one"));
+  sched.run();
+  REQUIRE(batches.size() == 1);
+  CHECK(batches[0].events.size() == 1);
+  CHECK(batches[0].next == 2);
+}
+
+TEST_CASE_METHOD(world, "a waiting read is answered empty when its time is up", "[journal]") {
+  ask_later<event_batch>(read_events{1, 10, 1 << 20, 20s});
+  sched.run();
+  sched.advance_time(19s);
+  sched.run();
+  CHECK(batches.empty());
+  sched.advance_time(2s);
+  sched.run();
+  REQUIRE(batches.size() == 1);
+  CHECK(batches[0].events.empty());
+  CHECK(batches[0].at_end);
+  CHECK(batches[0].next == 1);
+}
+
+TEST_CASE_METHOD(world, "the number of waiting reads is bounded", "[journal]") {
+  options.waiting_reads = 2;
+  restart();
+  for (auto i = 0; i < 3; ++i)
+    ask_later<event_batch>(read_events{1, 10, 1 << 20, 20s});
+  sched.run();
+  REQUIRE(errors.size() == 1);
+  CHECK(errors[0] == ec::saturated);
+}
+
+TEST_CASE_METHOD(world, "a journal that stops answers those who wait", "[journal]") {
+  ask_later<event_batch>(read_events{1, 10, 1 << 20, 20s});
+  sched.run();
+  stop();
+  REQUIRE(errors.size() == 1);
+  CHECK(errors[0] == ec::unavailable);
+}
+
+TEST_CASE_METHOD(world, "a failed commit ends the journal and acknowledges nothing", "[journal]") {
+  memory().fail_commits(fault(ec::unavailable, "I/O error"));
+  ask_later<append_results>(append_events{{}, 0, {group("a", "one")}});
+  ask_later<append_results>(append_events{{}, 0, {group("b", "two")}});
+  ask_later<event_batch>(read_events{1, 10, 1 << 20, 20s});
+  sched.run();
+  CHECK(others == 0);
+  REQUIRE(errors.size() == 3);
+  CHECK(errors[0] == ec::unavailable);
+  auto late = append({{}, 0, {group("c", "three")}});
+  CHECK_FALSE(late);
+}
+
+TEST_CASE_METHOD(world, "without disk space appends are refused and reads go on", "[journal]") {
+  append_one(group("a", "one"));
+  memory().fail_commits(fault(ec::disk_full, "full"));
+  auto refused = append({{}, 0, {group("b", "two")}});
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error() == ec::disk_full);
+  CHECK(retryable(refused.error()));
+  CHECK_FALSE(status().accepting);
+  CHECK(payloads() == std::vector<std::string>{"one"});
+  memory().fail_commits({});
+  CHECK(append_one(group("b", "two")) == append_outcome::stored);
+  CHECK(status().accepting);
+}
+
+TEST_CASE_METHOD(world, "an epoch is stored even if its first commit was refused", "[journal]") {
+  // The journal looks at `accepting` first; the refusal comes between that and the commit.
+  auto pending = group_commit{options.limits, {}};
+  auto what = append_events{"jobs", 3, {group({}, "x")}};
+  REQUIRE_FALSE(pending.add(what));
+  memory().fail_commits(fault(ec::disk_full, "full"));
+  CHECK_FALSE(pending.commit(memory(), caf::timestamp{}));
+  memory().fail_commits({});
+  auto again = append_events{"jobs", 3, {group({}, "x")}};
+  REQUIRE_FALSE(pending.add(again));
+  REQUIRE(pending.commit(memory(), caf::timestamp{}));
+  CHECK(memory().epochs()->at("jobs") == 3);
+}
+
+TEST_CASE_METHOD(world, "appends that break a limit are refused with their place", "[journal]") {
+  auto refused = [&](append_group x) {
+    auto results = append({{}, 0, {std::move(x)}});
+    return results ? caf::error{} : results.error();
+  };
+  auto long_id = group(std::string(257, 'i'), "x");
+  CHECK(explain(refused(long_id)).place == "groups[0].id");
+  auto long_answer = group("a", "x");
+  long_answer.answer = std::string(1025, 'a');
+  CHECK(explain(refused(long_answer)).place == "groups[0].answer");
+  auto no_topic = group("a", "x");
+  no_topic.events[0].topic.clear();
+  CHECK(refused(no_topic) == ec::invalid_argument);
+  CHECK(refused(group("a", std::string(17 << 20, 'x'))) == ec::too_large);
+  CHECK(payloads().empty());
+}
+
+TEST_CASE_METHOD(world, "events past their age or size go, but none that a cursor needs",
+                 "[journal]") {
+  options.keep_bytes = 5000;
+  restart();
+  for (auto i = 0; i < 20; ++i)
+    append_one(group({}, std::string(1000, 'x')));
+  auto pass_a_minute = [&] {
+    sched.advance_time(61s);
+    sched.run();
+  };
+  pass_a_minute();
+  CHECK(status().first == 1); // nobody has registered: nobody has applied anything
+  REQUIRE(ask<cursor>(it, cursor{"history", 3}));
+  pass_a_minute();
+  CHECK(status().first == 4);
+  REQUIRE(ask<cursor>(it, cursor{"history", 20}));
+  pass_a_minute();
+  CHECK(status().first == 17);
+  options.keep_for = std::chrono::hours{0};
+  restart();
+  pass_a_minute();
+  CHECK(status().first == 21);
+}
