@@ -1,5 +1,7 @@
 #pragma once
 
+#include "bridges/http/base64url.hpp"
+#include "messages/enum_names.hpp"
 #include "messages/error.hpp"
 
 #include <caf/timestamp.hpp>
@@ -14,21 +16,19 @@
 
 namespace troupe {
 
-/// What a token allows; each level includes those before it.
-enum class access : uint8_t { none, read, submit, admin };
-
-/// Returns "none", "read", "submit" or "admin".
-std::string_view to_text(access level);
-
-/// Reads a word of the `roles` claim; other words give nothing.
-std::optional<access> access_of(std::string_view word);
+/// What a token allows; each level includes those before it. The words are the
+/// values of the claim `roles`.
+enum class token_level : uint8_t { none, read, submit, admin };
+template <>
+inline constexpr auto enum_names<token_level> =
+  std::array<std::string_view, 4>{"none", "read", "submit", "admin"};
 
 /// The algorithms we speak. Source: RFC 7518 3.1, RFC 8037 3.1.
 enum class jwt_algorithm : uint8_t { hs256, eddsa };
 
 /// One key and the one algorithm it is for.
 struct jwt_key {
-  std::string id; ///< The `kid` of the token's header; a token without one matches "".
+  std::string id; ///< The `kid` of the token's header; without one: the key "", or the only one.
   jwt_algorithm algorithm = jwt_algorithm::hs256;
   std::string secret; ///< HS256: 32 bytes or more. EdDSA: the private key, 32 raw bytes, or empty.
   std::string public_key; ///< EdDSA: 32 raw bytes; derived from the private key if empty.
@@ -44,7 +44,7 @@ struct jwt_options {
   std::chrono::seconds leeway{30}; ///< For exp, nbf, iat; at most 60 s.
   std::chrono::hours max_life{24 * 90}; ///< exp - iat at most.
   bool accept_alts = false;             ///< Tokens with the one claim `email`, without exp.
-  access alts_access = access::submit;
+  token_level alts_level = token_level::submit;
   std::string revoked_file; ///< One `jti` a line, '#' comments; read again on change.
   size_t cache = 1024;      ///< Verified tokens that are remembered.
 };
@@ -52,7 +52,7 @@ struct jwt_options {
 /// Who calls. Never holds the token.
 struct identity {
   std::string subject;
-  access level = access::none;
+  token_level level = token_level::none;
   std::string token_id;     ///< `jti`.
   caf::timestamp expires{}; ///< The epoch for an ALTS-style token without exp.
 };
@@ -60,7 +60,7 @@ struct identity {
 /// What to put into a new token.
 struct jwt_claims {
   std::string subject;
-  access level = access::submit;
+  token_level level = token_level::submit;
   std::chrono::seconds life{24 * 3600};
   std::string token_id; ///< Random if empty.
 };
@@ -106,10 +106,5 @@ std::string issue_alts_token(std::string_view secret, std::string_view email);
 /// Errors: `ec::invalid_config` if an HS256 secret is shorter than 32 bytes, has
 /// hardly any entropy, or stands in public examples. Source: S3.
 caf::error check_secret(std::string_view secret);
-
-/// Unpadded base64url, strict: no other characters, no stray bits in the last one.
-/// Source: RFC 7515 2, RFC 4648 5.
-std::string to_base64url(std::string_view bytes);
-std::optional<std::string> from_base64url(std::string_view text);
 
 } // namespace troupe
