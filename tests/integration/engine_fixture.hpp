@@ -27,6 +27,11 @@ inline container_order some_order(const std::string& runner = unique_runner()) {
           .limits = {.memory = 256 << 20, .network = "none"}};
 }
 
+/// Returns the code of an error, `ec{}` if there is none.
+inline ec code_of(const caf::error& why) {
+  return why ? explain(why).code : ec{};
+}
+
 /// Starts a container of the shared engine. Throws if that fails.
 inline std::unique_ptr<container> started_container(const container_order& order = some_order()) {
   auto made = container::start(engine_client{private_engine::shared().socket()}, order, {});

@@ -14,8 +14,8 @@ public:
   /// Makes and starts a container; a leftover of the same name is removed first.
   /// Errors: `ec::not_found` (no such image), `ec::invalid_config` (the engine
   /// refuses the limits), `ec::unavailable`, `ec::timeout`, `ec::canceled`.
-  /// Nothing is left on an error, except when the engine itself does not answer:
-  /// then the reaper finds it.
+  /// `stop` also ends later puts and gets. Nothing is left on an error, except when the engine
+  /// itself does not answer: then the reaper finds it.
   static caf::expected<std::unique_ptr<container>>
   start(engine_client engine, const container_order& order, std::stop_token stop);
 
@@ -33,13 +33,14 @@ public:
   }
 
 private:
-  container(engine_client engine, std::string id)
-    : engine_{std::move(engine)}, id_{std::move(id)} {}
+  container(engine_client engine, std::string id, std::stop_token stop)
+    : engine_{std::move(engine)}, id_{std::move(id)}, stop_{std::move(stop)} {}
 
   void judge_failure(command_result& result, std::stop_token stop);
 
   engine_client engine_;
   std::string id_;
+  std::stop_token stop_;   ///< The run's.
   uint64_t commands_ = 0;  ///< Numbers the pid files.
   uint64_t oom_kills_ = 0; ///< As last read in the container.
 };
