@@ -6,7 +6,6 @@
 
 #include <caf/actor_system_config.hpp>
 #include <caf/scoped_actor.hpp>
-
 #include <sys/resource.h>
 #include <sys/stat.h>
 
@@ -30,7 +29,7 @@ struct caf_config : caf::actor_system_config {
       return to_string(static_cast<ec>(code));
     });
     auto none = std::istringstream{};
-    parse(caf::string_list{}, none);
+    parse(std::vector<std::string>{}, none);
     set("scheduler.policy", caf::atom("sharing"));
     set("scheduler.max-threads", std::max(2U, std::thread::hardware_concurrency()));
     set("scheduler.max-throughput", 50);
@@ -98,9 +97,10 @@ caf::error node::start(section& root, give_up on_give_up) {
                                                     std::move(*children), std::move(options));
   // The supervisor answers once it has been through all first starts.
   auto out = caf::error{};
-  caf::scoped_actor{*sys_}
-    ->request(context_->supervisor, std::chrono::minutes{2}, status_atom_v)
-    .receive([](const node_status&) {}, [&](caf::error& why) { out = std::move(why); });
+  caf::scoped_actor {
+    *sys_
+    } -> request(context_->supervisor, std::chrono::minutes{2}, status_atom_v)
+      .receive([](const node_status&) {}, [&](caf::error& why) { out = std::move(why); });
   return out;
 }
 

@@ -41,7 +41,6 @@ private:
   std::unique_ptr<caf::actor_system> sys_;
 };
 
-
 /// Runs a node until SIGTERM or SIGINT, then drains it.
 /// Returns the exit code: 0 clean stop, 2 bad configuration, 3 a role failed to
 /// start, 4 roles did not drain in time, 70 a role could not be kept up.

@@ -20,10 +20,10 @@ struct node_context {
   caf::actor_system* sys = nullptr;
   directory roles;
   node_options options;
-  std::string boot;                     ///< New at each start.
+  std::string boot; ///< New at each start.
   supervisor_actor supervisor;
-  std::shared_ptr<database> store;      ///< Opened by the journal's start, used by its projections.
-  std::shared_ptr<disk_guard> guard;    ///< Watches the disk of the data folder.
+  std::shared_ptr<database> store;   ///< Opened by the journal's start, used by its projections.
+  std::shared_ptr<disk_guard> guard; ///< Watches the disk of the data folder.
 };
 
 /// One row of the role table.

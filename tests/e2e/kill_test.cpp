@@ -28,8 +28,7 @@ const auto* const roles = R"(
         prefetch: 8
   http:
     port: 0
-    limits:
-      max_connections_per_address: 512
+    max_connections_per_address: 512
 )";
 
 int kills() {

@@ -1,0 +1,136 @@
+#include "bridges/http/jwt.hpp"
+#include "bridges/http/routes/http_bridge.hpp"
+#include "config/log.hpp"
+#include "nodes/own_secret.hpp"
+#include "nodes/role.hpp"
+
+#include <caf/stateful_actor.hpp>
+
+#include <fstream>
+#include <sstream>
+
+namespace troupe {
+
+namespace {
+
+/// Where token keys come from.
+struct token_options {
+  jwt_options jwt;
+  std::string secret;      ///< HS256; empty = the node's own, made at the first start.
+  std::string ed25519_key; ///< File with a PEM key, private or public; may be empty.
+};
+
+token_options read_tokens(section in) {
+  auto out = token_options{};
+  in.read_secret("secret", out.secret);
+  in.read("ed25519_key_file", out.ed25519_key);
+  in.read("issuer", out.jwt.issuer);
+  in.read("audience", out.jwt.audience);
+  auto leeway = std::chrono::milliseconds{out.jwt.leeway};
+  in.read("leeway", leeway);
+  out.jwt.leeway = std::chrono::duration_cast<std::chrono::seconds>(leeway);
+  auto life = std::chrono::milliseconds{out.jwt.max_life};
+  in.read("max_life", life);
+  out.jwt.max_life = std::chrono::duration_cast<std::chrono::hours>(life);
+  in.read("revoked_file", out.jwt.revoked_file);
+  in.read("accept_alts", out.jwt.accept_alts);
+  auto level = std::string{name_of(out.jwt.alts_level)};
+  in.read("alts_role", level);
+  if (auto known = enum_of<token_level>(level))
+    out.jwt.alts_level = *known;
+  else
+    in.complain("alts_role", "must be read, submit or admin");
+  return out;
+}
+
+caf::expected<std::string> read_file(const std::string& path) {
+  auto in = std::ifstream{path};
+  auto out = std::ostringstream{};
+  out << in.rdbuf();
+  if (!in)
+    return fault_at(ec::invalid_config, path, "cannot be read");
+  return out.str();
+}
+
+caf::expected<jwt> make_tokens(token_options options, const std::string& folder) {
+  if (options.secret.empty() && options.ed25519_key.empty()) {
+    auto own = own_token_secret(folder);
+    if (!own)
+      return std::move(own.error());
+    options.secret = std::move(*own);
+  }
+  if (!options.secret.empty()) {
+    mask_in_log(options.secret);
+    options.jwt.keys.push_back({"", jwt_algorithm::hs256, std::move(options.secret), {}});
+  }
+  if (!options.ed25519_key.empty()) {
+    auto pem = read_file(options.ed25519_key);
+    if (!pem)
+      return std::move(pem.error());
+    auto key = parse_ed25519_pem("ed25519", *pem);
+    if (!key)
+      return std::move(key.error());
+    options.jwt.keys.push_back(std::move(*key));
+  }
+  return jwt::make(std::move(options.jwt));
+}
+
+role_lookup lookup_in(const directory& roles) {
+  return {[&roles] { return roles.find<job_ledger_actor>("jobs"); },
+          [&roles] { return roles.find<job_history_actor>("history"); },
+          [&roles] { return roles.find<artifact_store_actor>("artifacts"); },
+          [&roles] { return roles.find<journal_actor>("journal"); }};
+}
+
+/// The actor that stands for the bridge; the bridge ends with it.
+struct http_role_state {
+  static inline const char* name = "http";
+  std::unique_ptr<http_bridge> bridge;
+};
+
+bridge_actor::behavior_type http_role(bridge_actor::stateful_pointer<http_role_state> self,
+                                      http_bridge* bridge, std::chrono::milliseconds drain_limit) {
+  self->state.bridge.reset(bridge);
+  return {
+    [self, drain_limit](drain_atom) -> uint32_t {
+      self->state.bridge->stop(drain_limit);
+      return 0;
+    },
+  };
+}
+
+caf::expected<caf::strong_actor_ptr> start(node_context& node, const http_bridge_options& options,
+                                           const token_options& tokens) {
+  auto made = make_tokens(tokens, node.options.data);
+  if (!made)
+    return std::move(made.error());
+  auto keys = std::make_shared<jwt>(std::move(*made));
+  auto check = [keys](std::string_view token) -> caf::expected<identity> {
+    return keys->verify(token);
+  };
+  auto bridge = std::make_unique<http_bridge>(*node.sys, lookup_in(node.roles), check, options);
+  if (auto err = bridge->start())
+    return err;
+  auto address = options.server.address + ':' + std::to_string(bridge->port());
+  if (auto err = write_whole_file(node.options.data + "/http.address", address + '\n', 0644))
+    return err;
+  log(log_level::info, "http", "listening", {{"address", address}});
+  // Draining blocks until the last answer is out, hence a thread of its own.
+  return started(
+    node.sys->spawn<caf::detached>(http_role, bridge.release(), std::chrono::milliseconds{10'000}));
+}
+
+} // namespace
+
+std::vector<supervised_role> prepare_http(node_context& node, section& in) {
+  auto options = http_bridge_options{};
+  read_options(in, options);
+  auto tokens = read_tokens(in.child("tokens"));
+  auto out = supervised_role{};
+  out.role = "http";
+  out.drains = true;
+  out.start = [&node, options, tokens] { return start(node, options, tokens); };
+  return {std::move(out)};
+}
+
+} // namespace troupe

@@ -1,0 +1,61 @@
+#include "actors/jobs/history_table.hpp"
+#include "actors/jobs/job_history.hpp"
+#include "actors/jobs/job_ledger.hpp"
+#include "nodes/role.hpp"
+
+namespace troupe {
+
+namespace {
+
+using std::chrono::milliseconds;
+
+void read_span(section& in, const char* key, caf::timespan& out) {
+  auto value = std::chrono::duration_cast<milliseconds>(out);
+  in.read(key, value);
+  out = value;
+}
+
+ledger_options read_ledger(section& in) {
+  auto out = ledger_options{};
+  read_span(in, "lease", out.lease);
+  read_span(in, "run_grace", out.run_grace);
+  read_span(in, "cancel_grace", out.cancel_grace);
+  read_span(in, "avoid_grace", out.avoid_grace);
+  read_span(in, "first_backoff", out.backoff[0]);
+  read_span(in, "second_backoff", out.backoff[1]);
+  read_span(in, "longest_backoff", out.backoff[2]);
+  in.read("max_jobs", out.max_jobs, 1, 100'000'000);
+  return out;
+}
+
+history_options read_history(section in) {
+  auto out = history_options{};
+  auto keep = milliseconds{out.keep_for};
+  in.read("keep_for", keep);
+  out.keep_for = std::chrono::duration_cast<std::chrono::hours>(keep);
+  in.read("keep_jobs", out.keep_jobs, 1, INT64_MAX);
+  return out;
+}
+
+} // namespace
+
+std::vector<supervised_role> prepare_jobs(node_context& node, section& in) {
+  auto history = supervised_role{};
+  history.role = "history";
+  history.start = [&node, options = read_history(in.child(
+                            "history"))]() mutable -> caf::expected<caf::strong_actor_ptr> {
+    if (!node.store)
+      return fault(ec::unavailable, "the role jobs needs the role journal on its node");
+    return started(node.sys->spawn<caf::detached>(job_history, &node.roles,
+                                                  make_history_table(node.store), options));
+  };
+  auto ledger = supervised_role{};
+  ledger.role = "jobs";
+  ledger.drains = true;
+  ledger.start = [&node, options = read_ledger(in)]() -> caf::expected<caf::strong_actor_ptr> {
+    return started(node.sys->spawn(job_ledger, &node.roles, options));
+  };
+  return {std::move(history), std::move(ledger)};
+}
+
+} // namespace troupe

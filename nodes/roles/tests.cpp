@@ -1,0 +1,56 @@
+#include "actors/run_pool.hpp"
+#include "actors/runners/catalog/catalog.hpp"
+#include "actors/test_runner.hpp"
+#include "nodes/role.hpp"
+
+#include <sys/utsname.h>
+
+namespace troupe {
+
+namespace {
+
+/// Returns this host's architecture in the words of queue names.
+std::string host_arch() {
+  auto host = utsname{};
+  uname(&host);
+  return host.machine;
+}
+
+supervised_role runner(node_context& node, const std::string& key, section in) {
+  auto options = test_runner_options{};
+  options.driver = key;
+  read_test_runner_options(in, options);
+  if (!in.has("name"))
+    options.name = node.options.name + '-' + key;
+  if (options.queues.empty())
+    options.queues = {options.driver + '-' + host_arch() + "-0"};
+  options.boot = node.boot;
+  auto context = driver_context{options.name, node.options.data + "/runners/" + key};
+  auto own = in.child(options.driver.c_str());
+  auto driver = make_runner(options.driver, own, context);
+  if (!driver && explain(driver.error()).code != ec::invalid_config)
+    in.complain("driver", one_line(driver.error()));
+  auto out = supervised_role{};
+  out.role = "tests/" + key;
+  out.drains = true;
+  out.start = [&node, options, driver]() -> caf::expected<caf::strong_actor_ptr> {
+    auto make = pool_maker(*node.sys, &node.roles, *driver, options.slots);
+    return started(node.sys->spawn<caf::detached>(test_runner, &node.roles, options, make));
+  };
+  return out;
+}
+
+} // namespace
+
+std::vector<supervised_role> prepare_tests(node_context& node, section& in) {
+  auto out = std::vector<supervised_role>{};
+  auto runners = in.child("runners");
+  auto keys = runners.keys();
+  if (keys.empty())
+    keys = {"docker"};
+  for (const auto& key : keys)
+    out.push_back(runner(node, key, runners.child(key.c_str())));
+  return out;
+}
+
+} // namespace troupe
