@@ -7,10 +7,10 @@ namespace troupe {
 /// Streams the bytes of one artifact from an offset to where they end now.
 class artifact_pump final : public stream_pump {
 public:
-  artifact_pump(caf::actor_config& cfg, stream_writer out, route_context& shared, artifact_key key,
-                std::string first, uint64_t from)
-    : stream_pump{cfg, std::move(out), shared}, key_{std::move(key)}, first_{std::move(first)},
-      from_{from} {}
+  artifact_pump(caf::actor_config& cfg, stream_writer out, std::shared_ptr<route_context> shared,
+                artifact_key key, std::string first, uint64_t from)
+    : stream_pump{cfg, std::move(out), std::move(shared)}, key_{std::move(key)},
+      first_{std::move(first)}, from_{from} {}
 
   static constexpr auto chunk_bytes = uint32_t{256 << 10};
 

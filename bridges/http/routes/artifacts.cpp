@@ -77,7 +77,7 @@ std::vector<route> artifact_routes() {
   return {
     {.method = "GET",
      .path = "/jobs/{job_id}/artifacts",
-     .least = access::read,
+     .least = token_level::read,
      .tag = "jobs",
      .summary = "Lists the logs and files of a run",
      .query = {run_parameter},
@@ -85,7 +85,7 @@ std::vector<route> artifact_routes() {
      .run = list},
     {.method = "GET",
      .path = "/jobs/{job_id}/artifacts/{name*}",
-     .least = access::read,
+     .least = token_level::read,
      .tag = "jobs",
      .summary = "Returns one log or file of a run",
      .query = {run_parameter},

@@ -10,13 +10,17 @@
 
 #include <algorithm>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 
 namespace troupe {
 
-/// What all routes share. Lives longer than every call.
-struct route_context {
+/// What all routes share. Live streams keep it when the bridge has gone.
+struct route_context : std::enable_shared_from_this<route_context> {
+  route_context(caf::actor_system& system, role_lookup lookup, route_options how)
+    : sys{system}, roles{std::move(lookup)}, options{std::move(how)} {}
+
   caf::actor_system& sys;
   role_lookup roles;
   route_options options;
@@ -43,7 +47,7 @@ struct call {
   route_context& shared;
   const route& at;
   const http_request& in;
-  const caller who;
+  const identity who;
   const std::map<std::string, std::string, std::less<>> captured; ///< The "{name}"s of the path.
 
   /// Returns the text of "{name}" in the path.

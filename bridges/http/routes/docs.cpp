@@ -41,7 +41,7 @@ http_response openapi(call& c) {
 route page_route(std::string_view path, std::string_view summary, std::string_view media) {
   return {.method = "GET",
           .path = path,
-          .least = access::none,
+          .least = token_level::none,
           .tag = "docs",
           .summary = summary,
           .answers = {{200, "The page, compressed with gzip.", {}, media},
@@ -60,7 +60,7 @@ std::vector<route> docs_routes() {
     page_route("/docs/swagger-ui-bundle.js", "Returns a part of that page", "text/javascript"),
     {.method = "GET",
      .path = "/openapi.json",
-     .least = access::none,
+     .least = token_level::none,
      .tag = "docs",
      .summary = "Returns this document",
      .answers = {{200, "OpenAPI 3.0.", {}}},

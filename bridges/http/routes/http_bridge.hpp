@@ -1,21 +1,12 @@
 #pragma once
 
+#include "bridges/http/routes/bridge_options.hpp"
 #include "bridges/http/routes/router.hpp"
 #include "bridges/http/server.hpp"
-#include "config/section.hpp"
 
 #include <memory>
 
 namespace troupe {
-
-/// Options of the role `http`: the server's, the tokens' and the routes'.
-struct http_bridge_options {
-  http_options server;
-  route_options routes;
-};
-
-/// Fills the options from the section of the role `http`; faults stay in the section.
-void read_options(section& in, http_bridge_options& out);
 
 /// The HTTP bridge: the guarded server with the routes behind it.
 ///

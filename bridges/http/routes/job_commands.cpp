@@ -12,7 +12,7 @@ caf::expected<job_view> own_job(const call& c) {
   if (!id)
     return std::move(id.error());
   auto job = c.ask<job_view>(c.shared.roles.history, get_job{*id});
-  if (job && c.who.level < access::admin && job->owner != c.who.subject)
+  if (job && c.who.level < token_level::admin && job->owner != c.who.subject)
     return fault_at(ec::forbidden, "job_id", "the job is somebody else's");
   return job;
 }
@@ -52,7 +52,7 @@ std::vector<route> command_routes() {
   return {
     {.method = "POST",
      .path = "/jobs/{job_id}/cancel",
-     .least = access::submit,
+     .least = token_level::submit,
      .tag = "jobs",
      .summary = "Ends a job of one's own (an admin: any); canceling twice answers the same",
      .answers = {{200, "What the job was at that moment.", schema_of<job_status>()}},
@@ -60,7 +60,7 @@ std::vector<route> command_routes() {
      .run = cancel},
     {.method = "POST",
      .path = "/jobs/{job_id}/retry",
-     .least = access::submit,
+     .least = token_level::submit,
      .tag = "jobs",
      .summary = "Submits a finished job of one's own (an admin: any) again, as a new one",
      .answers = {{201, "The new job is durable.", schema_of<job_accepted>()},

@@ -3,9 +3,9 @@
 namespace troupe {
 
 void job_events_pump::next() {
-  auto wait = caf::timespan{shared_.options.heartbeat};
+  auto wait = caf::timespan{shared_->options.heartbeat};
   ask<job_view>(
-    shared_.roles.history, wait, get_job{job_, version_, wait},
+    shared_->roles.history, wait, get_job{job_, version_, wait},
     [this](job_view& job) {
       auto final = job.state == job_state::finished;
       if (job.version <= version_)

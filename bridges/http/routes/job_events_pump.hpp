@@ -8,9 +8,9 @@ namespace troupe {
 /// the final one.
 class job_events_pump final : public stream_pump {
 public:
-  job_events_pump(caf::actor_config& cfg, stream_writer out, route_context& shared, job_id job,
-                  uint64_t version)
-    : stream_pump{cfg, std::move(out), shared}, job_{job}, version_{version} {}
+  job_events_pump(caf::actor_config& cfg, stream_writer out, std::shared_ptr<route_context> shared,
+                  job_id job, uint64_t version)
+    : stream_pump{cfg, std::move(out), std::move(shared)}, job_{job}, version_{version} {}
 
 private:
   void next() override;

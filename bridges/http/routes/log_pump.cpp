@@ -54,9 +54,9 @@ std::optional<log_place> parse_log_place(std::string_view text) {
   return out;
 }
 
-log_pump::log_pump(caf::actor_config& cfg, stream_writer out, route_context& shared,
+log_pump::log_pump(caf::actor_config& cfg, stream_writer out, std::shared_ptr<route_context> shared,
                    log_request what)
-  : stream_pump{cfg, std::move(out), shared}, what_{std::move(what)}, at_{what_.from} {}
+  : stream_pump{cfg, std::move(out), std::move(shared)}, what_{std::move(what)}, at_{what_.from} {}
 
 std::string log_pump::heartbeat() const {
   return what_.follow ? stream_pump::heartbeat() : std::string{};
@@ -74,7 +74,7 @@ void log_pump::next() {
 void log_pump::refresh(caf::timespan wait) {
   auto version = job_ ? job_->version : 0;
   ask<job_view>(
-    shared_.roles.history, wait, get_job{what_.job, wait.count() > 0 ? version : 0, wait},
+    shared_->roles.history, wait, get_job{what_.job, wait.count() > 0 ? version : 0, wait},
     [this, version, waited = wait.count() > 0](job_view& job) {
       auto changed = job.version > version;
       job_ = std::move(job);
@@ -88,7 +88,7 @@ void log_pump::refresh(caf::timespan wait) {
 
 void log_pump::wait_for_change() {
   if (what_.follow)
-    refresh(caf::timespan{shared_.options.heartbeat});
+    refresh(caf::timespan{shared_->options.heartbeat});
   else
     finish(end_mark());
 }
@@ -119,10 +119,10 @@ void log_pump::leave_stage() {
 void log_pump::read() {
   auto key = artifact_key{what_.job, at_.run, at_.stage + ".log"};
   auto wait = what_.follow && run_is_live()
-                ? std::min(read_wait, caf::timespan{shared_.options.heartbeat})
+                ? std::min(read_wait, caf::timespan{shared_->options.heartbeat})
                 : caf::timespan{0};
   ask<artifact_chunk>(
-    shared_.roles.artifacts, wait, read_artifact{std::move(key), at_.offset, chunk_bytes, wait},
+    shared_->roles.artifacts, wait, read_artifact{std::move(key), at_.offset, chunk_bytes, wait},
     [this](artifact_chunk& chunk) { take(chunk); },
     [this](caf::error& why) {
       if (explain(why).code == ec::not_found)

@@ -34,7 +34,8 @@ struct log_request {
 /// "end" (the job is finished). Otherwise plain text with a line per stage.
 class log_pump final : public stream_pump {
 public:
-  log_pump(caf::actor_config& cfg, stream_writer out, route_context& shared, log_request what);
+  log_pump(caf::actor_config& cfg, stream_writer out, std::shared_ptr<route_context> shared,
+           log_request what);
 
 private:
   void next() override;

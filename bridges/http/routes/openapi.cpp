@@ -65,7 +65,7 @@ json failure(std::string_view text, dialect words) {
 
 json responses(const route& row, json& schemas) {
   auto out = json::object();
-  if (row.least != access::none) {
+  if (row.least != token_level::none) {
     out["401"] = failure("No valid token.", row.words);
     out["403"] = failure("The token does not allow it.", row.words);
     out["429"] = failure("Too many requests; see Retry-After.", row.words);
@@ -128,7 +128,7 @@ json operation(const route& row, json& schemas) {
       {"required", true},
       {"content", {{"application/json", {{"schema", reference(row.request.name)}}}}}};
   }
-  if (row.least != access::none) {
+  if (row.least != token_level::none) {
     out["security"] = json::array({{{"bearer", json::array()}}});
     out["description"] = "Needs the role " + std::string{name_of(row.least)} + '.';
   }

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "bridges/http/routes/access.hpp"
+#include "bridges/http/jwt.hpp"
 #include "bridges/http/routes/schema.hpp"
 #include "bridges/http/routes/status.hpp"
 
@@ -42,7 +42,7 @@ struct route_answer {
 struct route {
   std::string_view method;
   std::string_view path; ///< "/jobs/{job_id}"; "{name*}" at the end takes the rest of the path.
-  access least = access::admin;
+  token_level least = token_level::admin;
   std::string_view tag;
   std::string_view summary;
   std::vector<query_parameter> query = {};

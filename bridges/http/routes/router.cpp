@@ -66,11 +66,10 @@ http_response unauthorized(const route& row, const caf::error& why) {
 } // namespace
 
 router::router(caf::actor_system& sys, role_lookup roles, route_options options, token_check check)
-  : table_{route_table()}, check_{std::move(check)}, context_{sys,
-                                                              std::move(roles),
-                                                              std::move(options),
-                                                              json_text(openapi_document(table_)),
-                                                              {}} {}
+  : table_{route_table()}, check_{std::move(check)}, context_{std::make_shared<route_context>(
+                                                       sys, std::move(roles), std::move(options))} {
+  context_->openapi = json_text(openapi_document(table_));
+}
 
 router::match router::find(std::string_view method, std::string_view path) const {
   auto out = match{};
@@ -98,11 +97,11 @@ http_response router::refuse_unmatched(const match& m) const {
 }
 
 std::optional<http_response> router::authorize(const route& row, const http_request& in,
-                                               caller& who) const {
-  if (row.least == access::none)
+                                               identity& who) const {
+  if (row.least == token_level::none)
     return std::nullopt;
   auto copies_fastapi =
-    row.words == dialect::alts && context_.options.compat.alts_missing_token_403;
+    row.words == dialect::alts && context_->options.compat.alts_missing_token_403;
   auto given = in.header("authorization");
   auto space = given.find(' ');
   auto token = given.substr(std::min(given.rfind(' '), given.size()));
@@ -136,7 +135,7 @@ body_verdict router::gate(const http_request& head) const {
   auto m = find(head.method, head.path);
   if (!m.row)
     return {0, refuse_unmatched(m)};
-  auto who = caller{};
+  auto who = identity{};
   if (auto refused = authorize(*m.row, head, who))
     return {0, std::move(refused)};
   return {m.row->max_body, std::nullopt};
@@ -146,13 +145,13 @@ http_response router::dispatch(const http_request& in) {
   auto m = find(in.method, in.path);
   if (!m.row)
     return refuse_unmatched(m);
-  auto who = caller{};
+  auto who = identity{};
   if (auto refused = authorize(*m.row, in, who))
     return std::move(*refused);
   if (m.row->words == dialect::native)
     if (auto faults = check_query(*m.row, in); !faults.empty())
       return fault_response(m.row->words, faults);
-  auto c = call{context_, *m.row, in, std::move(who), std::move(m.path)};
+  auto c = call{*context_, *m.row, in, std::move(who), std::move(m.path)};
   return m.row->run(c);
 }
 

@@ -6,6 +6,9 @@
 
 namespace troupe {
 
+/// Checks a bearer token. Errors: `ec::unauthorized`. Threads: any, concurrently.
+using token_check = std::function<caf::expected<identity>(std::string_view token)>;
+
 /// Finds the route of a request, checks the right to call it and what it
 /// brings, and runs it. Everything is denied that the table does not allow.
 ///
@@ -24,7 +27,7 @@ public:
     return table_;
   }
   route_context& context() {
-    return context_;
+    return *context_;
   }
 
 private:
@@ -37,12 +40,12 @@ private:
   match find(std::string_view method, std::string_view path) const;
   http_response refuse_unmatched(const match& m) const;
   std::optional<http_response> authorize(const route& row, const http_request& in,
-                                         caller& who) const;
+                                         identity& who) const;
   http_response dispatch(const http_request& in);
 
   std::vector<route> table_;
   token_check check_;
-  route_context context_;
+  std::shared_ptr<route_context> context_;
 };
 
 /// Returns what is wrong with the query of a request, by the route's table row.

@@ -13,8 +13,9 @@ constexpr auto pause_time = std::chrono::seconds{1};
 
 } // namespace
 
-stream_pump::stream_pump(caf::actor_config& cfg, stream_writer out, route_context& shared)
-  : caf::event_based_actor{cfg}, shared_{shared}, out_{std::move(out)} {
+stream_pump::stream_pump(caf::actor_config& cfg, stream_writer out,
+                         std::shared_ptr<route_context> shared)
+  : caf::event_based_actor{cfg}, shared_{std::move(shared)}, out_{std::move(out)} {
   set_default_handler(caf::drop);
 }
 

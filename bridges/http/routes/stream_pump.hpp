@@ -12,7 +12,7 @@ namespace troupe {
 /// the peer has taken it. So a slow reader costs one write's memory, and no thread.
 class stream_pump : public caf::event_based_actor {
 public:
-  stream_pump(caf::actor_config& cfg, stream_writer out, route_context& shared);
+  stream_pump(caf::actor_config& cfg, stream_writer out, std::shared_ptr<route_context> shared);
 
   void on_exit() override;
 
@@ -58,7 +58,7 @@ protected:
         });
   }
 
-  route_context& shared_;
+  const std::shared_ptr<route_context> shared_;
 
 private:
   void write(std::string bytes);
@@ -75,8 +75,8 @@ std::string sse_event(std::string_view name, std::string_view id, const json& da
 /// Starts a pump for a stream and keeps track of it.
 template <class Pump, class... Args>
 std::function<void(stream_writer)> pump_stream(route_context& shared, Args... args) {
-  return [&shared, ... args = std::move(args)](stream_writer out) {
-    shared.pumps.add(shared.sys.spawn<Pump>(std::move(out), shared, args...));
+  return [all = shared.shared_from_this(), ... args = std::move(args)](stream_writer out) {
+    all->pumps.add(all->sys.spawn<Pump>(std::move(out), all, args...));
   };
 }
 

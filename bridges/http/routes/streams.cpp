@@ -74,7 +74,7 @@ std::vector<route> stream_routes() {
   return {
     {.method = "GET",
      .path = "/jobs/{job_id}/events",
-     .least = access::read,
+     .least = token_level::read,
      .tag = "jobs",
      .summary = "Streams the job: one event per change until it is finished; Last-Event-ID resumes",
      .answers = {{200, "Server-sent events \"job\".", {}, "text/event-stream"},
@@ -82,7 +82,7 @@ std::vector<route> stream_routes() {
      .run = events},
     {.method = "GET",
      .path = "/jobs/{job_id}/log",
-     .least = access::read,
+     .least = token_level::read,
      .tag = "jobs",
      .summary = "Returns the log of the last run; follow=1 streams it live, Last-Event-ID resumes",
      .query = {{"stage", "Only of this stage."},

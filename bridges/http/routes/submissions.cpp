@@ -134,7 +134,7 @@ std::vector<route> submission_routes() {
   return {
     {.method = "POST",
      .path = "/jobs",
-     .least = access::submit,
+     .least = token_level::submit,
      .tag = "jobs",
      .summary = "Submits a job; an Idempotency-Key makes repeating it harmless",
      .request = schema_of<job_request>(),
@@ -144,7 +144,7 @@ std::vector<route> submission_routes() {
      .run = submit},
     {.method = "POST",
      .path = "/jobs/batch",
-     .least = access::submit,
+     .least = token_level::submit,
      .tag = "jobs",
      .summary = "Submits up to 1024 jobs in one append; one wrong field refuses all",
      .request = schema_of<job_batch_request>(),

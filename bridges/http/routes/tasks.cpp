@@ -67,7 +67,7 @@ caf::error cancel_number(call& c, int64_t number) {
   auto query = list_jobs{};
   query.kind = "test";
   query.tags["bs_task_id"] = std::to_string(number);
-  if (c.who.level < access::admin)
+  if (c.who.level < token_level::admin)
     query.owner = c.who.subject;
   for (auto pages = 0; pages < most_pages; ++pages) {
     auto page = c.ask<job_page>(c.shared.roles.history, query);
@@ -109,7 +109,7 @@ std::vector<route> task_routes() {
   return {
     {.method = "POST",
      .path = "/tasks/schedule",
-     .least = access::submit,
+     .least = token_level::submit,
      .tag = "ALTS",
      .summary = "Schedules the test of one package",
      .request = schema_of<schedule_request>(),
@@ -121,7 +121,7 @@ std::vector<route> task_routes() {
      .run = schedule},
     {.method = "GET",
      .path = "/tasks/{task_id}/result",
-     .least = access::read,
+     .least = token_level::read,
      .tag = "ALTS",
      .summary = "Returns the state of a task, and its summary once there is a verdict",
      .answers = {{200, "State and summary; PENDING for an unknown task.", {}}},
@@ -129,7 +129,7 @@ std::vector<route> task_routes() {
      .run = result},
     {.method = "POST",
      .path = "/cancel_tasks",
-     .least = access::submit,
+     .least = token_level::submit,
      .tag = "ALTS",
      .summary = "Cancels the caller's tasks by the numbers that it gave them",
      .request = schema_of<cancel_tasks_request>(),
