@@ -5,7 +5,7 @@
 #include <signal.h>
 #include <spawn.h>
 #include <sys/mman.h>
-#include <sys/pidfd.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -122,7 +122,7 @@ caf::expected<exec_process> exec_process::start(const std::vector<std::string>& 
     out.child_.value = -1;
     return spawn_fault(argv[0], code);
   }
-  out.ended_ = file_handle{pidfd_open(out.child_.value, 0)};
+  out.ended_ = file_handle{static_cast<int>(syscall(SYS_pidfd_open, out.child_.value, 0))};
   if (!out.ended_)
     return spawn_fault(argv[0], errno);
   out.output_ = std::move(output.read);
