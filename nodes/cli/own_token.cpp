@@ -24,8 +24,8 @@ caf::expected<std::string> read_own_secret(const std::string& folder) {
 }
 
 caf::expected<std::string> sign_own_token(const std::string& secret, const own_claims& claims) {
-  auto level = access_of(claims.role);
-  if (!level)
+  auto level = enum_of<token_level>(claims.role);
+  if (!level || *level == token_level::none)
     return fault_at(ec::invalid_argument, "--role", "must be read, submit or admin");
   auto options = jwt_options{};
   options.keys.push_back({"", jwt_algorithm::hs256, secret, ""});

@@ -19,9 +19,11 @@ constexpr auto exit_codes =
 
 void add_common(program& p) {
   auto& o = p.options;
-  p.app.add_option("--server", o.server, "Address of a node")
-    ->envname("TROUPE_SERVER")
-    ->capture_default_str();
+  p.app
+    .add_option(
+      "--server", o.server,
+      "Address of a node (default: the one with the data folder, else http://127.0.0.1:8000)")
+    ->envname("TROUPE_SERVER");
   p.app.add_option("--token-file", o.token_file,
                    "File with a token (else TROUPE_TOKEN, else made from the local node's secret)");
   p.app.add_option(

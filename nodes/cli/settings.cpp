@@ -3,6 +3,8 @@
 #include "config/text_file.hpp"
 #include "nodes/cli/own_token.hpp"
 
+#include <arpa/inet.h>
+
 #include <cstdlib>
 
 namespace troupe::cli {
@@ -34,7 +36,10 @@ caf::expected<std::string> local_token(const settings& in) {
 } // namespace
 
 bool is_loopback(const std::string& host) {
-  return host == "localhost" || host == "::1" || host.starts_with("127.");
+  auto v4 = in_addr{};
+  if (::inet_pton(AF_INET, host.c_str(), &v4) == 1)
+    return ntohl(v4.s_addr) >> 24 == 127;
+  return host == "localhost" || host == "::1";
 }
 
 std::string data_folder(const settings& in) {
@@ -44,8 +49,22 @@ std::string data_folder(const settings& in) {
   return named.empty() ? "./troupe-data" : named;
 }
 
+std::string server_address(const settings& in) {
+  if (!in.server.empty())
+    return in.server;
+  auto found = read_text_file(data_folder(in) + "/http.address", 256);
+  if (!found)
+    return "http://127.0.0.1:8000";
+  trim(*found);
+  // A node that listens everywhere also listens here.
+  constexpr auto everywhere = std::string_view{"0.0.0.0:"};
+  if (found->starts_with(everywhere))
+    found->replace(0, everywhere.size(), "127.0.0.1:");
+  return std::move(*found);
+}
+
 caf::expected<http_client_options> connection_of(const settings& in) {
-  auto out = parse_server_url(in.server);
+  auto out = parse_server_url(server_address(in));
   if (!out)
     return fault_at(ec::invalid_argument, "--server", explain(out.error()).text);
   if (!in.token_file.empty()) {

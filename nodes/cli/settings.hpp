@@ -9,7 +9,7 @@ namespace troupe::cli {
 
 /// What every verb knows: whom to call, as whom, and how to answer.
 struct settings {
-  std::string server = "http://127.0.0.1:8000";
+  std::string server; ///< Empty = where the node on this machine says it listens.
   std::string token_file;
   std::string data; ///< Data folder of a node on this machine.
   bool json = false;
@@ -24,6 +24,10 @@ caf::expected<http_client_options> connection_of(const settings& in);
 
 /// Returns the data folder: as given, else $TROUPE_DATA, else "./troupe-data".
 std::string data_folder(const settings& in);
+
+/// Returns the address to call: as given, else what the node with this data
+/// folder wrote there, else "http://127.0.0.1:8000".
+std::string server_address(const settings& in);
 
 /// True if the host names this machine's loopback: a token made from the local
 /// secret is sent nowhere else.
