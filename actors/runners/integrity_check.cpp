@@ -12,22 +12,21 @@ namespace {
 constexpr auto path_list = "/troupe/package.files";
 
 /// One line per path: its type, and the target of a link that dangles.
-constexpr auto listing_script = std::string_view{
-  R"sh(exec 2>/dev/null
+// clang-format off
+constexpr auto listing_script = std::string_view{R"sh(exec 2>/dev/null
 magic=$(printf '\177ELF')
 while IFS= read -r f; do
   if [ -L "$f" ]; then
-    if [ -e "$f" ]; then echo link; else echo "dangling $(readlink "$f" | head -n 1)";
-  fi elif[-d "$f"];
-  then echo folder elif[-f "$f"];
-  then if["$(head -c 4 " $f ")" = "$magic"];
-  then echo elf;
-  else echo file;
-  fi elif[-e "$f"]; then echo other
+    if [ -e "$f" ]; then echo link; else echo "dangling $(readlink "$f" | head -n 1)"; fi
+  elif [ -d "$f" ]; then echo folder
+  elif [ -f "$f" ]; then
+    if [ "$(head -c 4 "$f")" = "$magic" ]; then echo elf; else echo file; fi
+  elif [ -e "$f" ]; then echo other
   else echo missing
   fi
 done < "$1"
 )sh"};
+// clang-format on
 
 /// One of the four checks.
 struct check_result {
