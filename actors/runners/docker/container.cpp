@@ -84,7 +84,7 @@ container::start(engine_client engine, const container_order& order, std::stop_t
     return std::move(id.error());
   }
   // From here on the destructor removes it.
-  auto out = std::unique_ptr<container>{new container{std::move(engine), *id}};
+  auto out = std::unique_ptr<container>{new container{std::move(engine), *id, stop}};
   auto reply =
     out->engine_.call({"POST", "/containers/" + *id + "/start", {}}, within(slow_call, stop));
   if (!reply)
@@ -145,7 +145,7 @@ caf::error container::put(const std::vector<environment_file>& files) {
     return std::move(tar.error());
   auto reply = engine_.call(
     {"PUT", "/containers/" + id_ + "/archive?path=%2F", std::move(*tar), "application/x-tar"},
-    within(slow_call));
+    within(slow_call, stop_));
   if (!reply)
     return std::move(reply.error());
   if (meaning_of(engine_call::put, *reply) != engine_meaning::ok)
@@ -155,7 +155,7 @@ caf::error container::put(const std::vector<environment_file>& files) {
 
 caf::error container::get(const std::string& path, uint64_t bytes_per_file,
                           const std::function<bool(const archive_entry&)>& each) {
-  auto limit = within(slow_call);
+  auto limit = within(short_call, stop_);
   auto line = engine_.stream(
     {"GET", "/containers/" + id_ + "/archive?path=" + encode_query(path), {}}, limit);
   if (!line)
@@ -169,7 +169,8 @@ caf::error container::get(const std::string& path, uint64_t bytes_per_file,
   }
   auto broken = caf::error{};
   auto more = [&]() -> std::string_view {
-    auto how = line->next(limit);
+    // The reader may take its time, the engine may not.
+    auto how = line->next(within(short_call, stop_));
     if (how == engine_connection::outcome::bytes)
       return line->piece();
     broken = to_error(how);
@@ -182,7 +183,9 @@ caf::error container::get(const std::string& path, uint64_t bytes_per_file,
 caf::error container::destroy() {
   if (id_.empty())
     return caf::none;
-  auto why = remove_container(engine_, id_, within(slow_call));
+  // Who cancels does not wait for a slow engine: the reaper comes later.
+  auto patience = stop_.stop_requested() ? std::chrono::milliseconds{5s} : slow_call;
+  auto why = remove_container(engine_, id_, within(patience));
   if (!why)
     id_.clear();
   return why;
