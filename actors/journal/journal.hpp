@@ -49,6 +49,9 @@ struct journal_state {
   std::shared_ptr<std::atomic<uint32_t>> reads = std::make_shared<std::atomic<uint32_t>>(0);
   size_t next_reader = 0;
   bool flush_sent = false;
+  size_t last_appends = 0; ///< In the last commit.
+  std::chrono::steady_clock::time_point
+    gather_until{}; ///< No commit waits longer for more to share it.
   std::chrono::steady_clock::time_point next_tick = std::chrono::steady_clock::time_point::max();
   std::chrono::steady_clock::time_point next_retention{};
 };
