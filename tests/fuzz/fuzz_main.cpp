@@ -3,6 +3,8 @@
 /// clang the targets link with -fsanitize=fuzzer instead and this file stays out.
 ///
 /// Usage: <target> [-runs=N] [-seed=N] [folder or file]...
+#include <unistd.h>
+
 #include <algorithm>
 #include <charconv>
 #include <csignal>
@@ -15,7 +17,6 @@
 #include <iterator>
 #include <string>
 #include <string_view>
-#include <unistd.h>
 #include <vector>
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* bytes, size_t size);
@@ -71,7 +72,8 @@ private:
 constexpr size_t max_input = 8192;
 
 std::string mutate(random_source& random, const std::vector<std::string>& corpus) {
-  static constexpr std::string_view interesting("\0\r\n\t :,;\"{}[]\\%.=/#0189Aaz\x7f\x80\xff", 32);
+  static constexpr char bytes[] = "\0\r\n\t :,;\"{}[]\\%.=/#0189Aaz\x7f\x80\xff";
+  static constexpr auto interesting = std::string_view{bytes, sizeof bytes - 1};
   auto x = corpus[random.below(corpus.size())];
   for (auto rounds = 1 + random.below(4); rounds > 0; --rounds) {
     auto at = random.below(x.size() + 1);
@@ -90,7 +92,9 @@ std::string mutate(random_source& random, const std::vector<std::string>& corpus
         break;
       case 3: x.erase(at, length); break;
       case 4: x.insert(at, x.substr(at, length)); break;
-      case 5: x.insert(at, 1 + random.below(300), interesting[random.below(interesting.size())]); break;
+      case 5:
+        x.insert(at, 1 + random.below(300), interesting[random.below(interesting.size())]);
+        break;
       default: { // A piece of another input.
         const auto& other = corpus[random.below(corpus.size())];
         auto from = random.below(other.size() + 1);
