@@ -45,6 +45,11 @@ known_runner& known_runners::at(const std::string& name) {
   return made;
 }
 
+known_runner* known_runners::find(std::string_view name) {
+  auto i = all_.find(name);
+  return i == all_.end() ? nullptr : &i->second;
+}
+
 void known_runners::forget_one(const std::string& keep) {
   auto oldest = all_.end();
   for (auto i = all_.begin(); i != all_.end(); ++i)

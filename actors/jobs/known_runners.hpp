@@ -40,6 +40,8 @@ public:
 
   /// Returns the runner, making it if needed.
   known_runner& at(const std::string& name);
+  /// Returns the runner, null if it was never heard of.
+  known_runner* find(std::string_view name);
 
   bool live(const known_runner& who, moment now) const {
     return who.seen && now.tick - who.heard <= options_.runner_silence;

@@ -76,7 +76,6 @@ void ledger_state::apply(const run_finished& what, moment now, caf::timestamp at
     return;
   auto& job = i->second;
   auto& who = *job.lease->runner;
-  finished_.add({what.job, what.run_id}, who.status.runner, job.lease->boot);
   who.running.erase(&job);
   job.lease.reset();
   --job.way->queue().running;

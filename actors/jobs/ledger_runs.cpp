@@ -153,9 +153,22 @@ caf::expected<claimed_runs> ledger_state::claim(const claim_runs& what, moment n
   return out;
 }
 
+/// Notes a sign of life of a runner about its runs. It does not make a boot the
+/// present one: only a claim and a status do, or a late word of a dead boot could
+/// push out the living one.
+known_runner* ledger_state::recognize(const std::string& runner, const std::string& boot,
+                                      moment now) {
+  auto* who = runners_.find(runner);
+  if (who != nullptr && who->seen && who->status.boot == boot) {
+    who->heard = now.tick;
+    who->status.seen_at = now.wall;
+  }
+  return who;
+}
+
 lease_states ledger_state::renew(const renew_leases& what, moment now) {
   auto out = lease_states{};
-  auto* who = greet(what.runner, what.boot, now);
+  auto* who = recognize(what.runner, what.boot, now);
   for (const auto& key : what.runs) {
     auto* job = who != nullptr ? running(key, *who, what.boot) : nullptr;
     if (job == nullptr) {
@@ -171,12 +184,13 @@ lease_states ledger_state::renew(const renew_leases& what, moment now) {
 
 finish_outcomes ledger_state::finish(finish_runs what, moment now) {
   auto out = finish_outcomes{};
-  auto* who = greet(what.runner, what.boot, now);
+  auto* who = recognize(what.runner, what.boot, now);
   for (auto& report : what.reports) {
     auto key = run_key{report.job, report.run_id};
     auto* job = who != nullptr ? running(key, *who, what.boot) : nullptr;
     if (job != nullptr) {
       end_run(*job, std::move(report), now, what.runner);
+      finished_.add(key, what.runner, what.boot);
       out.outcomes.push_back(finish_outcome::accepted);
     } else {
       out.outcomes.push_back(finished_.has(key, what.runner, what.boot) ? finish_outcome::accepted
@@ -188,7 +202,7 @@ finish_outcomes ledger_state::finish(finish_runs what, moment now) {
 
 uint32_t ledger_state::report(report_stages what, moment now) {
   auto taken = uint32_t{0};
-  auto* who = greet(what.runner, what.boot, now);
+  auto* who = recognize(what.runner, what.boot, now);
   for (auto& x : what.reports)
     if (who != nullptr && running({x.job, x.run_id}, *who, what.boot) != nullptr) {
       decide(run_progressed{x.job, x.run_id, std::move(x.step)}, now);

@@ -100,6 +100,7 @@ private:
 
   // ledger_runs.cpp
   known_runner* greet(const std::string& runner, const std::string& boot, moment now);
+  known_runner* recognize(const std::string& runner, const std::string& boot, moment now);
   job_slot* running(const run_key& key, const known_runner& who, const std::string& boot);
   claimed_runs repeat(const known_runner& who, const answered_claim& claim) const;
   run_order order_of(const job_slot& job) const;

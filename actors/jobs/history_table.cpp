@@ -1,0 +1,73 @@
+#include "actors/jobs/history_table.hpp"
+
+namespace troupe {
+
+namespace {
+
+class database_table final : public history_table {
+public:
+  explicit database_table(std::shared_ptr<database> db) : db_{std::move(db)}, batch_{*db_} {}
+
+  caf::error write(const table_changes& changes) override {
+    batch_.clear();
+    for (const auto& [key, value] : changes)
+      if (value)
+        batch_.put(family::history, key, *value);
+      else
+        batch_.erase(family::history, key);
+    return db_->write(batch_, durability::lazy);
+  }
+
+  caf::expected<std::optional<std::string>> get(std::string_view key) const override {
+    return db_->get(family::history, key);
+  }
+
+  caf::error scan(const key_range& range, const visit_entry& visit) const override {
+    return db_->scan(family::history, range, visit);
+  }
+
+private:
+  std::shared_ptr<database> db_;
+  write_batch batch_;
+};
+
+} // namespace
+
+caf::error memory_table::write(const table_changes& changes) {
+  for (const auto& [key, value] : changes)
+    if (value)
+      entries_[key] = *value;
+    else
+      entries_.erase(key);
+  return {};
+}
+
+caf::expected<std::optional<std::string>> memory_table::get(std::string_view key) const {
+  auto i = entries_.find(key);
+  if (i == entries_.end())
+    return std::optional<std::string>{};
+  return std::optional<std::string>{i->second};
+}
+
+caf::error memory_table::scan(const key_range& range, const visit_entry& visit) const {
+  auto from = entries_.lower_bound(range.from);
+  auto to = range.to.empty() ? entries_.end() : entries_.lower_bound(range.to);
+  if (!range.reverse) {
+    for (; from != to; ++from)
+      if (!visit(from->first, from->second))
+        break;
+    return {};
+  }
+  while (to != from) {
+    --to;
+    if (!visit(to->first, to->second))
+      break;
+  }
+  return {};
+}
+
+std::shared_ptr<history_table> make_history_table(std::shared_ptr<database> db) {
+  return std::make_shared<database_table>(std::move(db));
+}
+
+} // namespace troupe

@@ -1,0 +1,48 @@
+#pragma once
+
+#include "actors/store/database.hpp"
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace troupe {
+
+/// Changes of a table that happen together; no value = erase the key.
+using table_changes = std::vector<std::pair<std::string, std::optional<std::string>>>;
+
+/// Ordered keys and values: where the history keeps its projection.
+///
+/// Threads: one at a time. Calls may block on the disk.
+class history_table {
+public:
+  virtual ~history_table() = default;
+
+  /// Errors: `ec::disk_full` (nothing happened), `ec::unavailable` (broken for good).
+  virtual caf::error write(const table_changes& changes) = 0;
+  virtual caf::expected<std::optional<std::string>> get(std::string_view key) const = 0;
+  /// Visits a range in order; `visit` must not change the table.
+  virtual caf::error scan(const key_range& range, const visit_entry& visit) const = 0;
+};
+
+/// A table that ends with the process.
+class memory_table final : public history_table {
+public:
+  caf::error write(const table_changes& changes) override;
+  caf::expected<std::optional<std::string>> get(std::string_view key) const override;
+  caf::error scan(const key_range& range, const visit_entry& visit) const override;
+
+private:
+  std::map<std::string, std::string, std::less<>> entries_;
+};
+
+/// Returns the family "history" of the node's database. Its writes are not
+/// synced: they are in the log before the next fsync of the journal, and a lost
+/// tail is read from the journal again.
+std::shared_ptr<history_table> make_history_table(std::shared_ptr<database> db);
+
+} // namespace troupe

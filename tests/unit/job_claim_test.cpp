@@ -1,0 +1,163 @@
+#include "tests/support/ledger_world.hpp"
+
+using namespace troupe;
+using namespace troupe::tests;
+
+TEST_CASE("a job is claimed once, with its spec, and finishes with the reported verdict") {
+  auto w = ledger_world{};
+  auto id = w.submit();
+  auto got = w.claim("r1", 8);
+  REQUIRE(got.size() == 1);
+  CHECK(got[0].job == id);
+  CHECK(got[0].run_id == 0);
+  CHECK(got[0].spec == "the spec");
+  CHECK(got[0].lease == w.options.lease);
+  CHECK(w.claim("r1").empty());
+  CHECK(w.finish("r1", got[0]) == finish_outcome::accepted);
+  CHECK(w.view(id).state == job_state::finished);
+  CHECK(w.view(id).result == verdict::pass);
+  CHECK(w.ledger->jobs() == 0);
+}
+
+TEST_CASE("the highest priority is claimed first, within it the oldest job") {
+  auto w = ledger_world{};
+  auto low = ledger_world::job();
+  low.priority = 1;
+  auto high = ledger_world::job();
+  high.priority = 10;
+  auto a = w.submit(low);
+  auto b = w.submit();
+  auto c = w.submit();
+  auto d = w.submit(high);
+  auto got = w.claim("r1", 4);
+  REQUIRE(got.size() == 4);
+  CHECK(got[0].job == d);
+  CHECK(got[1].job == b);
+  CHECK(got[2].job == c);
+  CHECK(got[3].job == a);
+}
+
+TEST_CASE("age decides also between capability sets and queues") {
+  auto w = ledger_world{};
+  auto plain = w.submit(ledger_world::job("q1"));
+  auto picky_job = ledger_world::job("q2");
+  picky_job.capabilities = {"kvm", "big"};
+  auto picky = w.submit(picky_job);
+  auto last = w.submit(ledger_world::job("q1"));
+  auto got = w.claim(ledger_world::claim_of("r1", "n", 3, {"q2", "q1"}, {"big", "kvm", "usb"}));
+  REQUIRE(got.size() == 3);
+  CHECK(got[0].job == plain);
+  CHECK(got[1].job == picky);
+  CHECK(got[2].job == last);
+}
+
+TEST_CASE("a runner gets only jobs whose capabilities it offers, from queues that it serves") {
+  auto w = ledger_world{};
+  auto picky = ledger_world::job();
+  picky.capabilities = {"kvm"};
+  w.submit(picky);
+  w.submit(ledger_world::job("other"));
+  CHECK(w.claim("r1", 8).empty());
+  CHECK(w.claim(ledger_world::claim_of("r1", "x", 8, {"fake-x86_64-0"}, {"kvm"})).size() == 1);
+}
+
+TEST_CASE("a repeated nonce is answered with the same runs, also after a restart") {
+  auto w = ledger_world{};
+  w.submit();
+  w.submit();
+  w.submit();
+  auto ask = ledger_world::claim_of("r1", "once", 2);
+  auto first = w.claim(ask);
+  REQUIRE(first.size() == 2);
+  auto second = w.claim(ask);
+  REQUIRE(second.size() == 2);
+  CHECK(second[0].job == first[0].job);
+  CHECK(second[1].job == first[1].job);
+  w.restart();
+  auto third = w.claim(ask);
+  REQUIRE(third.size() == 2);
+  CHECK(third[0].job == first[0].job);
+  CHECK(third[0].spec == "the spec");
+  CHECK(w.ledger->queues(w.now).queues.at(0).queued == 1);
+}
+
+TEST_CASE("a new boot of a runner requeues the runs of the old one at once and free") {
+  auto w = ledger_world{};
+  auto id = w.submit();
+  auto old_run = w.claim("r1");
+  REQUIRE(old_run.size() == 1);
+  auto again = ledger_world::claim_of("r1", "n2");
+  again.boot = "boot2";
+  auto got = w.claim(again);
+  REQUIRE(got.size() == 1);
+  CHECK(got[0].job == id);
+  CHECK(got[0].run_id == 1);
+  CHECK(w.view(id).runs[0].why == reason::claim_expired);
+
+  SECTION("what the old boot still says is refused") {
+    CHECK(w.finish("r1", old_run[0], reason::none, "boot1") == finish_outcome::refused);
+    CHECK(w.renew("r1", old_run[0], "boot1") == lease_state::lost);
+    CHECK(!w.ledger->claim(ledger_world::claim_of("r1", "n3"), w.now));
+    CHECK(w.finish("r1", got[0], reason::none, "boot2") == finish_outcome::accepted);
+  }
+}
+
+TEST_CASE("a repeated report is accepted again, a late one is refused") {
+  auto w = ledger_world{};
+  w.submit();
+  auto run = w.claim("r1").at(0);
+  CHECK(w.finish("r2", run) == finish_outcome::refused);
+  CHECK(w.finish("r1", run) == finish_outcome::accepted);
+  CHECK(w.finish("r1", run) == finish_outcome::accepted);
+  CHECK(w.finish("r2", run) == finish_outcome::refused);
+}
+
+TEST_CASE("after an infrastructure error another runner is preferred for a while") {
+  auto w = ledger_world{};
+  auto id = w.submit();
+  // Both runners are known and ready.
+  auto first = w.claim("r2");
+  REQUIRE(first.size() == 1);
+  CHECK(w.claim("r1").empty());
+  w.finish("r2", first.at(0), reason::env_lost);
+  w.advance(11s);
+  auto second = w.claim("r1"); // r1 gets it ...
+  REQUIRE(second.size() == 1);
+  CHECK(w.view(id).runs.back().runner == "r1");
+  w.finish("r1", second[0], reason::env_lost);
+  w.advance(61s);
+  w.ledger->hear({"r2", "boot1", "fake", {"fake-x86_64-0"}, {}, 4, 0, "", false, {}, true}, w.now);
+  CHECK(w.claim("r1").empty()); // ... and now leaves it to r2 ...
+  w.advance(w.options.avoid_grace);
+  CHECK(w.claim("r1").size() == 1); // ... which had its chance.
+}
+
+TEST_CASE("a runner that nobody can replace gets its own failed job again") {
+  auto w = ledger_world{};
+  auto id = w.submit();
+  auto run = w.claim("r1").at(0);
+  w.finish("r1", run, reason::env_start_failed);
+  w.advance(10s);
+  REQUIRE(w.claim("r1").size() == 1);
+  CHECK(w.view(id).runs.size() == 2);
+}
+
+TEST_CASE("queues and runners are counted as they are") {
+  auto w = ledger_world{};
+  w.submit();
+  w.submit();
+  w.submit(ledger_world::job("alone"));
+  w.claim("r1", 1);
+  auto queues = w.ledger->queues(w.now).queues;
+  REQUIRE(queues.size() == 2);
+  CHECK(queues[0].queue == "alone");
+  CHECK(queues[0].slots == 0);
+  CHECK(queues[1].queued == 1);
+  CHECK(queues[1].running == 1);
+  CHECK(queues[1].slots == 1);
+  REQUIRE(w.ledger->runners(w.now).runners.size() == 1);
+  CHECK(w.ledger->runners(w.now).runners[0].live);
+  w.advance(31s);
+  CHECK_FALSE(w.ledger->runners(w.now).runners[0].live);
+  CHECK(w.ledger->queues(w.now).queues[1].slots == 0);
+}
