@@ -68,10 +68,11 @@ private_engine::~private_engine() {
 void private_engine::start() {
   auto log = folder_.path() + "/engine.log";
   std::filesystem::remove(socket_);
-  // In a folder of its own: conmon leaves a file "oom" where the service was started.
+  // It ends with us, however we end. In a folder of its own: conmon leaves a file "oom" where the
+  // service was started.
   service_ = std::make_unique<child_process>(
-    std::vector<std::string>{"env", "--chdir=" + folder_.path(), "podman", "system", "service",
-                             "--time=0", "unix://" + socket_},
+    std::vector<std::string>{"setpriv", "--pdeathsig", "KILL", "env", "--chdir=" + folder_.path(),
+                             "podman", "system", "service", "--time=0", "unix://" + socket_},
     std::vector<std::string>{"CONTAINERS_CONF=" + folder_.path() + "/containers.conf"}, log);
   if (!await(30s, [this] { return answers(socket_); }))
     throw std::runtime_error{"podman does not start: " + file_text(log)};
