@@ -100,7 +100,7 @@ command_result run_on_host(const command& what, std::stop_token stop,
       else if (size == 0 || (errno != EINTR && errno != EAGAIN))
         open = false;
     } else if (!open) {
-      poll(nullptr, 0, poll_ms);
+      poll(nullptr, 0, 1);
     }
     // Without reaping: the group's number stays ours until the last signal is sent.
     auto seen = siginfo_t{};
