@@ -16,7 +16,7 @@ namespace troupe {
 struct http_client_options {
   std::string host = "127.0.0.1";
   uint16_t port = 8000;
-  std::string token; ///< Sent as `Authorization: Bearer`, if not empty.
+  std::string token = {}; ///< Sent as `Authorization: Bearer`, if not empty.
   std::chrono::milliseconds connect_timeout{5000};
   std::chrono::milliseconds read_timeout{30000}; ///< Between two reads.
   size_t max_body = 256 << 20;                   ///< Of an answer.

@@ -59,24 +59,15 @@ caf::error check_secret(std::string_view secret) {
   if (secret.size() < 32)
     return fault(ec::invalid_config, "the token secret is shorter than 32 bytes");
   // Secrets of documentation, and of programs whose example people copy.
-  static constexpr std::
-    string_view
-      known
-        [] =
-          {
-            "your-256-bit-secret",
-            "your-secret-key",
-            "secretsecretsecretsecretsecretsecret",
-            "a-string-secret-at-least-256-bits-long",
-            "09d25e094faa6ca2556c818166b7a9563b93f7099f6f0f4caa6cf63b88e8d3e7", // FastAPI's
-                                                                                // tutorial
-            "change-me",
-            "changeme",
-            "example",
-            "0123456789abcdef0123456789abcdef",
-            "AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr_T-"
-            "1qS0gZH75aKtMN3Yj0iPS4hcgUuTwjAzZr1Z9CAow", // RFC 7515
-          };
+  static constexpr std::string_view known[] = {
+    "your-256-bit-secret", "your-secret-key", "secretsecretsecretsecretsecretsecret",
+    "a-string-secret-at-least-256-bits-long",
+    "09d25e094faa6ca2556c818166b7a9563b93f7099f6f0f4caa6cf63b88e8d3e7", // FastAPI's
+                                                                        // tutorial
+    "change-me", "changeme", "example", "0123456789abcdef0123456789abcdef",
+    "AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr_T-"
+    "1qS0gZH75aKtMN3Yj0iPS4hcgUuTwjAzZr1Z9CAow", // RFC 7515
+  };
   for (auto example : known)
     if (secret.find(example) != secret.npos)
       return fault(ec::invalid_config, "the token secret is a known example");

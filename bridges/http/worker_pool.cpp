@@ -14,9 +14,13 @@ worker_pool::~worker_pool() {
 
 bool worker_pool::submit(job work) {
   auto lock = std::unique_lock{mutex_};
-  if (stopped_ || queue_.size() >= max_queue_ + sleeping_.size())
+  if (stopped_)
     return false;
-  if (sleeping_.empty() && seats_.size() < max_threads_ && !add_thread() && seats_.empty())
+  // A free thread may not have taken its job yet: count jobs against threads.
+  if (queue_.size() >= seats_.size() - busy_ && seats_.size() < max_threads_)
+    add_thread();
+  auto room = max_queue_ + seats_.size() - busy_;
+  if (seats_.empty() || queue_.size() >= room)
     return false;
   queue_.push_back(std::move(work));
   if (!sleeping_.empty()) {
@@ -29,17 +33,15 @@ bool worker_pool::submit(job work) {
   return true;
 }
 
-bool worker_pool::add_thread() {
+void worker_pool::add_thread() {
   for (auto& old : ended_)
     old.thread.join();
   ended_.clear();
   auto at = seats_.emplace(seats_.end());
   try {
     at->thread = std::thread{[this, at] { work(at); }};
-    return true;
   } catch (const std::system_error&) {
-    seats_.erase(at);
-    return false;
+    seats_.erase(at); // No more threads to be had: those that are there must do.
   }
 }
 
@@ -49,10 +51,12 @@ void worker_pool::work(seat_ptr at) {
     if (!queue_.empty()) {
       auto next = std::move(queue_.front());
       queue_.pop_front();
+      ++busy_;
       lock.unlock();
       next();
       next = nullptr;
       lock.lock();
+      --busy_;
       continue;
     }
     at->called = false;

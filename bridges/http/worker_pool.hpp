@@ -44,7 +44,7 @@ private:
   using seat_ptr = std::list<seat>::iterator;
 
   void work(seat_ptr at);
-  bool add_thread();
+  void add_thread();
 
   const size_t max_threads_;
   const size_t max_queue_;
@@ -54,6 +54,7 @@ private:
   std::list<seat> seats_;
   std::vector<seat_ptr> sleeping_; ///< The last one slept last.
   std::list<seat> ended_;          ///< Their threads have left; to be joined.
+  size_t busy_ = 0;                ///< Threads that run a job.
   bool stopped_ = false;
 };
 
