@@ -1,0 +1,279 @@
+/// Native paths: submitting, reading, ending jobs, and health.
+#include "route_world.hpp"
+
+using namespace troupe;
+using namespace troupe::tests;
+
+namespace {
+
+json job_body() {
+  return {{"dist_name", "debian"},
+          {"dist_version", "12"},
+          {"dist_arch", "x86_64"},
+          {"package_name", "hello"}};
+}
+
+/// Returns the place of the first fault.
+std::string fault_place(const http_response& out) {
+  INFO(out.body);
+  REQUIRE(out.status == 422);
+  return body_of(out)["error"]["faults"][0]["place"].get<std::string>();
+}
+
+std::string job_path(const job_id& id, const std::string& tail = {}) {
+  return "/jobs/" + to_string(id) + tail;
+}
+
+} // namespace
+
+TEST_CASE("a native submission takes every field of a test", "[bridge][http]") {
+  auto world = route_world{};
+  auto body = job_body();
+  body["runner_type"] = "fake";
+  body["queue_deadline"] = 60;
+  body["retries"] = 1;
+  body["tags"] = {{"ticket", "42"}};
+  body["variables"] = {{{"name", "KEY"}, {"value", "s3cret"}, {"secret", true}}};
+  body["tests"] = {{{"name", "own"}, {"script", "#!/bin/sh\ntrue\n"}}};
+  auto out = world.call("POST", "/jobs", "submit:ann", json_text(body));
+  INFO(out.body);
+  REQUIRE(out.status == 201);
+  auto id = body_of(out)["job_id"].get<std::string>();
+  CHECK(header_of(out, "Location") == "/jobs/" + id);
+  REQUIRE(world.told->submissions() == 1);
+  const auto& job = world.told->submitted[0];
+  CHECK(job.queue == "fake-x86_64-0");
+  CHECK(job.retries == 1);
+  CHECK(job.queue_deadline == caf::timespan{std::chrono::seconds{60}});
+  CHECK(job.run_deadline == caf::timespan{std::chrono::hours{2}});
+  CHECK(job.tags.at("ticket") == "42");
+  auto test = unpack<test_spec>(job.spec);
+  REQUIRE(test);
+  CHECK(test->tests[0].script == "#!/bin/sh\ntrue\n");
+  CHECK(test->variables[0].secret);
+}
+
+TEST_CASE("native faults name all fields at once", "[bridge][http]") {
+  auto world = route_world{};
+  auto body = job_body();
+  body["package_name"] = "a;b";
+  body["priority"] = 0;
+  auto out = world.call("POST", "/jobs", "submit:ann", json_text(body));
+  REQUIRE(out.status == 422);
+  auto error = body_of(out)["error"];
+  CHECK(error["code"] == "invalid_argument");
+  CHECK(error["place"] == "package_name");
+  REQUIRE(error["faults"].size() == 2);
+  CHECK(error["faults"][1]["place"] == "priority");
+  CHECK(world.told->submissions() == 0);
+}
+
+TEST_CASE("each wrong field of a submission is refused at its place", "[bridge][http]") {
+  auto world = route_world{};
+  auto place = [&](const char* key, json value) {
+    auto body = job_body();
+    body[key] = std::move(value);
+    return fault_place(world.call("POST", "/jobs", "submit:ann", json_text(body)));
+  };
+  CHECK(place("kind", "sync") == "kind");
+  CHECK(place("dist_name", "plan9") == "dist_name");
+  CHECK(place("dist_arch", "vax") == "dist_arch");
+  CHECK(place("runner_type", "ec2") == "runner_type");
+  CHECK(place("package_epoch", "x1") == "package_epoch");
+  CHECK(place("run_deadline", -1) == "run_deadline");
+  CHECK(place("tags", {{"dist", "forged"}}) == "tags.dist");
+  CHECK(place("tags", {{"a b", "c"}}) == "tags.a b");
+  CHECK(place("tests", json::array({{{"name", "x"}}})) == "tests[0].url");
+  CHECK(place("tests", json::array({{{"url", "file:///etc"}}})) == "tests[0].url");
+  CHECK(place("variables", json::array({{{"name", "A-B"}}})) == "variables[0].name");
+  CHECK(place("repositories", json::array({{{"name", "a"}, {"url", "http://a"}},
+                                           {{"name", "a"}, {"url", "http://b"}}}))
+        == "repositories[1].name");
+  CHECK(world.told->submissions() == 0);
+}
+
+TEST_CASE("a body that is no JSON is 400", "[bridge][http]") {
+  auto world = route_world{};
+  for (auto body : {"", "{", "{\"a\":1,\"a\":2}", "\xff"}) {
+    auto out = world.call("POST", "/jobs", "submit:ann", body);
+    CHECK(out.status == 400);
+    CHECK(body_of(out)["error"]["code"] == "invalid_argument");
+  }
+  CHECK(world.call("POST", "/jobs", "submit:ann", "[]").status == 422);
+}
+
+TEST_CASE("a batch is accepted whole or not at all", "[bridge][http]") {
+  auto world = route_world{};
+  auto bad = job_body();
+  bad["package_name"] = "a b";
+  auto post = [&](const json& body) {
+    return world.call("POST", "/jobs/batch", "submit:ann", json_text(body),
+                      {{"idempotency-key", "k"}});
+  };
+  CHECK(fault_place(post({{"jobs", {job_body(), bad}}})) == "jobs[1].package_name");
+  CHECK(post({{"jobs", json::array()}}).status == 422);
+  CHECK(post({{"jobs", json(1025, job_body())}}).status == 422);
+  CHECK(world.told->submissions() == 0);
+  auto out = post({{"jobs", {job_body(), job_body()}}});
+  REQUIRE(out.status == 201);
+  CHECK(body_of(out)["jobs"].size() == 2);
+  REQUIRE(world.told->submissions() == 2);
+  CHECK(world.told->submitted[0].request_id != world.told->submitted[1].request_id);
+}
+
+TEST_CASE("every filter reaches the history", "[bridge][http]") {
+  auto world = route_world{};
+  auto out = world.call("GET",
+                        "/jobs?state=queued&result=none&kind=test&queue=q&package=hello&owner=ann"
+                        "&tag.dist=debian-12&cursor=c&limit=7",
+                        "read:ann");
+  REQUIRE(out.status == 200);
+  REQUIRE(world.told->listed.size() == 1);
+  const auto& query = world.told->listed[0];
+  CHECK(query.state == job_state::queued);
+  CHECK(query.result == verdict::none);
+  CHECK(query.kind == "test");
+  CHECK(query.queue == "q");
+  CHECK(query.subject == "hello");
+  CHECK(query.owner == "ann");
+  CHECK(query.tags == labels{{"dist", "debian-12"}});
+  CHECK(query.cursor == "c");
+  CHECK(query.limit == 7);
+}
+
+TEST_CASE("a wrong query parameter is named", "[bridge][http]") {
+  auto world = route_world{};
+  auto place = [&](const std::string& query) {
+    return fault_place(world.call("GET", "/jobs?" + query, "read:ann"));
+  };
+  CHECK(place("state=done") == "query.state");
+  CHECK(place("limit=0") == "query.limit");
+  CHECK(place("limit=1001") == "query.limit");
+  CHECK(place("limit=1x") == "query.limit");
+  CHECK(place("stat=queued") == "query.stat");
+  CHECK(place("tag.=x") == "query.tag.");
+  CHECK(place("kind=a&kind=b") == "query.kind");
+  CHECK(place("owner=a\nb") == "query.owner");
+}
+
+TEST_CASE("a job is shown without its packed spec", "[bridge][http]") {
+  auto world = route_world{};
+  auto id = world.add_job(job_state::running);
+  auto out = world.call("GET", job_path(id), "read:bob");
+  REQUIRE(out.status == 200);
+  auto body = body_of(out);
+  CHECK(body["job_id"] == to_string(id));
+  CHECK(body["state"] == "running");
+  CHECK_FALSE(body.contains("spec"));
+  CHECK(world.call("GET", "/jobs/01890000-0000-7000-8000-000000000000", "read:bob").status == 404);
+  CHECK(world.call("GET", "/jobs/nonsense", "read:bob").status == 404);
+}
+
+TEST_CASE("a watch answers as soon as the job is newer", "[bridge][http]") {
+  auto world = route_world{};
+  auto id = world.add_job(job_state::running);
+  CHECK(body_of(world.call("GET", job_path(id, "/watch?newer_than=0"), "read:a"))["version"] == 1);
+  auto in = world.request("GET", job_path(id, "/watch?newer_than=1"), "read:a");
+  in.deadline = std::chrono::steady_clock::now() + std::chrono::milliseconds{300};
+  auto out = world.routes().handle(in);
+  CHECK(out.status == 200);
+  CHECK(body_of(out)["version"] == 1);
+}
+
+TEST_CASE("only its owner or an admin may end a job", "[bridge][http]") {
+  auto world = route_world{};
+  auto id = world.add_job(job_state::running);
+  auto out = world.call("POST", job_path(id, "/cancel"), "submit:bob");
+  CHECK(out.status == 403);
+  CHECK(world.told->canceled.empty());
+  CHECK(world.call("POST", job_path(id, "/cancel"), "submit:ann").status == 200);
+  CHECK(world.call("POST", job_path(id, "/cancel"), "admin:root").status == 200);
+  CHECK(world.told->canceled.size() == 2);
+}
+
+TEST_CASE("canceling a finished job says that it is finished", "[bridge][http]") {
+  auto world = route_world{};
+  auto id = world.add_job(job_state::finished, verdict::pass);
+  auto out = world.call("POST", job_path(id, "/cancel"), "submit:ann");
+  CHECK(out.status == 200);
+  CHECK(body_of(out)["result"] == "pass");
+  CHECK(world.told->canceled.empty());
+}
+
+TEST_CASE("only a finished job of one's own is retried", "[bridge][http]") {
+  auto world = route_world{};
+  auto running = world.add_job(job_state::running);
+  auto done = world.add_job(job_state::finished, verdict::fail);
+  CHECK(world.call("POST", job_path(running, "/retry"), "submit:ann").status == 409);
+  CHECK(world.call("POST", job_path(done, "/retry"), "submit:bob").status == 403);
+  auto out = world.call("POST", job_path(done, "/retry"), "submit:ann");
+  CHECK(out.status == 201);
+  CHECK(header_of(out, "Location").starts_with("/jobs/"));
+  CHECK(world.told->retried == std::vector{done});
+}
+
+TEST_CASE("live asks no actor, ready asks them all", "[bridge][http]") {
+  auto world = route_world{};
+  CHECK(world.call("GET", "/healthz/ready").status == 200);
+  world.told->accepting = false;
+  auto out = world.call("GET", "/healthz/ready");
+  CHECK(out.status == 503);
+  CHECK(header_of(out, "Retry-After") == "1");
+  CHECK(body_of(out)["parts"][0]
+        == json{{"part", "journal"}, {"ready", false}, {"text", "the disk guard refuses writes"}});
+  world.remove_roles();
+  out = world.call("GET", "/healthz/ready");
+  CHECK(out.status == 503);
+  for (const auto& part : body_of(out)["parts"])
+    CHECK(part["text"] == "absent");
+  CHECK(world.call("GET", "/healthz/live").status == 200);
+  CHECK(world.call("GET", "/health").body == "\"Ready\"");
+}
+
+TEST_CASE("an absent role is 503 on every route that needs one", "[bridge][http]") {
+  auto world = route_world{};
+  auto id = world.add_job(job_state::running);
+  world.remove_roles();
+  for (auto path : {std::string{"/jobs"}, std::string{"/runners"}, std::string{"/queues"},
+                    job_path(id), job_path(id, "/watch"), job_path(id, "/events"),
+                    job_path(id, "/log"), job_path(id, "/artifacts"), job_path(id, "/tap"),
+                    job_path(id, "/junit.xml"), job_path(id, "/artifacts/a.log")}) {
+    INFO(path);
+    auto out = world.call("GET", path, "read:ann");
+    CHECK(out.status == 503);
+    CHECK(header_of(out, "Retry-After") == "1");
+  }
+}
+
+TEST_CASE("reports of other tools escape what a test wrote", "[bridge][http]") {
+  auto world = route_world{};
+  auto id = world.add_job(job_state::finished, verdict::fail);
+  auto view = world.told->jobs[id];
+  auto step = stage{};
+  step.name = "install_package";
+  step.finished = true;
+  step.why = reason::install_failed;
+  step.note = "<b>\"&\n# SKIP";
+  view.runs.push_back({});
+  view.runs[0].stages = {step};
+  world.told->put(view);
+  auto xml = world.call("GET", job_path(id, "/junit.xml"), "read:ann").body;
+  CHECK(xml.find("failures=\"1\"") != std::string::npos);
+  CHECK(xml.find("&lt;b&gt;&quot;&amp;&#10;# SKIP") != std::string::npos);
+  auto tap = world.call("GET", job_path(id, "/tap"), "read:ann").body;
+  CHECK(tap == "TAP version 13\n1..1\nnot ok 1 - install_package\n# <b>\"&   SKIP\n");
+}
+
+TEST_CASE("an artifact's name cannot leave its run", "[bridge][http]") {
+  auto world = route_world{};
+  auto id = world.add_job(job_state::finished, verdict::pass);
+  world.told->write_log("0/dir/report.bin", "bytes", true);
+  auto out = world.call("GET", job_path(id, "/artifacts/dir/report.bin"), "read:ann");
+  CHECK(out.status == 200);
+  CHECK(out.body == "bytes");
+  CHECK(header_of(out, "Content-Disposition") == "attachment; filename=\"report.bin\"");
+  for (auto name : {"../x", "a/../../x", "/etc/passwd", "a//b", ".", "a\nb", "absent"}) {
+    INFO(name);
+    CHECK(world.call("GET", job_path(id, "/artifacts/") + name, "read:ann").status == 404);
+  }
+}
