@@ -77,7 +77,7 @@ std::string node_process::log() const {
 }
 
 json node_process::answer::document() const {
-  auto out = parse_json_text(body);
+  auto out = parse_json_text(body, {64, 10'000'000});
   if (!out)
     FAIL("not JSON: " << body);
   return *out;
@@ -94,10 +94,10 @@ node_process::answer node_process::request(const std::string& method, const std:
   if (with_token)
     options.token = node_token(data_);
   auto client = http_client{options};
-  auto answer = client.request(method, path, body, {headers.begin(), headers.end()});
-  if (!answer)
+  auto got = client.request(method, path, body, {headers.begin(), headers.end()});
+  if (!got)
     return {};
-  return {answer->status, std::move(answer->body)};
+  return {got->status, std::move(got->body)};
 }
 
 node_process::answer node_process::get(const std::string& path) const {
@@ -111,17 +111,17 @@ node_process::post(const std::string& path, const std::string& body,
 }
 
 std::string node_process::submit(const json& body) const {
-  auto answer = post("/jobs", json_text(body));
-  if (answer.status != 201)
-    FAIL("submission refused: " << answer.status << ' ' << answer.body);
-  return answer.document().at("job_id").get<std::string>();
+  auto got = post("/jobs", json_text(body));
+  if (got.status != 201)
+    FAIL("submission refused: " << got.status << ' ' << got.body);
+  return got.document().at("job_id").get<std::string>();
 }
 
 json node_process::job(const std::string& id) const {
-  auto answer = get("/jobs/" + id);
-  if (answer.status != 200)
-    FAIL("no such job: " << answer.status << ' ' << answer.body);
-  return answer.document();
+  auto got = get("/jobs/" + id);
+  if (got.status != 200)
+    FAIL("no such job: " << got.status << ' ' << got.body);
+  return got.document();
 }
 
 json node_process::await_job(const std::string& id, std::chrono::seconds limit) const {
