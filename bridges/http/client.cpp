@@ -103,13 +103,14 @@ caf::expected<http_answer> http_client::connection::run(
   auto out = http_answer{};
   auto ended_here = false;
   auto too_large = false;
-  request.response_handler = [&](const httplib::Response& head) {
+  auto take_head = [&](const httplib::Response& head) {
     out = {};
     out.status = head.status;
     for (const auto& [name, value] : head.headers)
       out.headers.emplace(lower(name), value);
     return true;
   };
+  request.response_handler = take_head;
   request.content_receiver = [&](const char* bytes, size_t size, uint64_t, uint64_t) {
     auto piece = std::string_view{bytes, size};
     if (take && out.status == 200 && out.header("content-type").starts_with("text/event-stream")) {
@@ -126,6 +127,9 @@ caf::expected<http_answer> http_client::connection::run(
     return fault_at(ec::too_large, place(), "the answer is too large");
   if (!result && !ended_here)
     return error_of(result.error(), place());
+  // httplib shows a head only if a body may follow it, which 204 rules out.
+  if (result && out.status == 0)
+    take_head(*result);
   return out;
 }
 

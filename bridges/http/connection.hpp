@@ -3,6 +3,7 @@
 #include "bridges/http/framing.hpp"
 #include "bridges/http/server.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -47,6 +48,7 @@ struct http_connection {
   time since{};            ///< Of this phase; of the first byte while a head is read.
   bool head_begun = false;
   bool first = true;    ///< No request was answered yet.
+  time due{};           ///< For the next bytes of a body or to a slow reader.
   time armed = never;   ///< Its earliest entry in the deadline queue.
   size_t discarded = 0; ///< While lingering.
   size_t held = 0;      ///< As last counted by the loop.
@@ -57,6 +59,17 @@ struct http_connection {
   bool chunked = false;
   bool finishing = false;
 
+  /// Begins to count `due`.
+  void begin_pace(time at, std::chrono::milliseconds grace) {
+    due = at + grace;
+  }
+  /// Bytes have moved: they earn time at the slowest pace that is accepted, but
+  /// a fast start does not pay for a long silence.
+  void keep_pace(time at, size_t bytes, std::chrono::milliseconds grace, size_t bytes_per_second) {
+    due = std::min(
+      due + std::chrono::microseconds{bytes * 1'000'000 / std::max<size_t>(bytes_per_second, 1)},
+      at + grace);
+  }
   /// When the loop must act if nothing happens.
   time deadline(const http_options& limits) const;
 };

@@ -7,7 +7,8 @@ namespace troupe {
 
 namespace {
 
-constexpr size_t max_chunk_line = 256; ///< A size and its extensions, which we ignore.
+constexpr size_t first_piece = 4 << 10; ///< Most bodies are smaller.
+constexpr size_t max_chunk_line = 256;  ///< A size and its extensions, which we ignore.
 
 } // namespace
 
@@ -37,6 +38,7 @@ void request_framer::restart() {
   trailer_bytes_ = 0;
   head_ = {};
   body_ = {};
+  pieces_ = {};
 }
 
 /// Every line is judged when its end or its limit comes, so an endless one
@@ -102,7 +104,7 @@ void request_framer::feed_body(std::string_view& bytes) {
     case part::length:
       take(bytes);
       if (missing_ == 0)
-        state_ = state::complete;
+        complete();
       return;
     case part::size_line:
       if (read_line(bytes, max_chunk_line))
@@ -127,7 +129,7 @@ void request_framer::feed_body(std::string_view& bytes) {
       auto name = std::string_view{};
       auto value = std::string_view{};
       if (line.empty())
-        state_ = state::complete;
+        complete();
       else if (trailer_bytes_ > limits_->max_header_bytes)
         return refuse(431, "too_large", "the trailers are too large");
       else if (auto why = split_header_line(line, name, value))
@@ -136,16 +138,41 @@ void request_framer::feed_body(std::string_view& bytes) {
   }
 }
 
-/// Moves body bytes over; grows as bytes come, not as they are announced.
+/// Moves body bytes over; grows as bytes come, not as they are announced. A
+/// large body comes to lie in pieces of one size, which the allocator can use
+/// again; ever larger strings would leave holes that no other body fits.
 void request_framer::take(std::string_view& bytes) {
   auto size = static_cast<size_t>(std::min<uint64_t>(missing_, bytes.size()));
-  auto needed = body_.size() + size;
-  if (needed > body_.capacity())
-    body_.reserve(
-      std::min(std::max(needed, body_.size() * 2), needed + static_cast<size_t>(missing_) - size));
-  body_.append(bytes.substr(0, size));
-  bytes.remove_prefix(size);
-  missing_ -= size;
+  while (size > 0) {
+    if (body_.size() == piece_size) {
+      pieces_.push_back(std::move(body_));
+      body_ = {};
+    }
+    auto count = std::min(size, piece_size - body_.size());
+    auto needed = body_.size() + count;
+    if (needed > body_.capacity()) {
+      auto room = needed <= first_piece ? first_piece : piece_size;
+      body_.reserve(std::min(room, body_.size() + static_cast<size_t>(missing_)));
+    }
+    body_.append(bytes.substr(0, count));
+    bytes.remove_prefix(count);
+    missing_ -= count;
+    size -= count;
+  }
+}
+
+/// Joins the pieces: the one moment at which a body exists twice.
+void request_framer::complete() {
+  state_ = state::complete;
+  if (pieces_.empty())
+    return;
+  auto whole = std::string{};
+  whole.reserve(received());
+  for (const auto& piece : pieces_)
+    whole += piece;
+  whole += body_;
+  pieces_ = {};
+  body_ = std::move(whole);
 }
 
 /// Collects a line with its CR LF in `text_`; false if it is not complete or refused.
@@ -193,7 +220,7 @@ void request_framer::read_chunk_line() {
     part_ = part::trailer;
     return;
   }
-  if (size > max_body_ - std::min(max_body_, body_.size()))
+  if (size > max_body_ - std::min(max_body_, received()))
     return refuse(413, "too_large", "the body is too large");
   missing_ = size;
   part_ = part::chunk;

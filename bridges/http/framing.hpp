@@ -4,6 +4,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace troupe {
 
@@ -14,6 +15,9 @@ namespace troupe {
 /// `complete`; `restart` for the next one.
 class request_framer {
 public:
+  /// A larger body is held in pieces of this size until it is complete.
+  static constexpr size_t piece_size = 64 << 10;
+
   enum class state {
     head,     ///< The head is not complete.
     judge,    ///< The head is there; nothing of the body is read before `admit`.
@@ -51,11 +55,11 @@ public:
   }
   /// Bytes of the body so far.
   size_t received() const {
-    return body_.size();
+    return pieces_.size() * piece_size + body_.size();
   }
   /// Bytes of memory that the unfinished request holds.
   size_t held() const {
-    return untouched() ? 0 : text_.capacity() + body_.capacity();
+    return untouched() ? 0 : text_.capacity() + pieces_.size() * piece_size + body_.capacity();
   }
 
 private:
@@ -65,6 +69,7 @@ private:
   void feed_head(std::string_view& bytes);
   void end_head();
   void feed_body(std::string_view& bytes);
+  void complete();
   void take(std::string_view& bytes);
   void read_chunk_line();
   bool read_line(std::string_view& bytes, size_t limit);
@@ -79,7 +84,8 @@ private:
   size_t max_body_ = 0;
   size_t trailer_bytes_ = 0;
   request_head head_;
-  std::string body_;
+  std::string body_;                ///< Once complete; before, its last piece.
+  std::vector<std::string> pieces_; ///< Full ones.
   http_refusal refusal_;
 };
 

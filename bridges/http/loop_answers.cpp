@@ -18,6 +18,7 @@ constexpr size_t max_stream_write = 1 << 20;
 /// Queues bytes; `pump` sends them.
 void http_server::loop::send_answer(http_connection& c, std::string bytes) {
   if (c.unsent.empty()) {
+    c.begin_pace(now_, options_.write_time);
     c.unsent = std::move(bytes);
     c.sent = 0;
   } else {
@@ -29,7 +30,6 @@ void http_server::loop::send_answer(http_connection& c, std::string bytes) {
 }
 
 void http_server::loop::on_answer(http_connection& c, loop_order& order) {
-  c.since = now_;
   c.keep_alive = c.keep_alive && !stopping_;
   if (!order.stream) {
     c.now = phase::writing;
@@ -67,7 +67,6 @@ void http_server::loop::on_stream_write(http_connection& c, loop_order& order) {
       close(c);
     return;
   }
-  c.since = now_;
   c.flushed = std::move(order.flushed);
   if (!order.bytes.empty())
     send_answer(c, c.chunked ? chunk_of(order.bytes) : std::move(order.bytes));
@@ -80,7 +79,6 @@ void http_server::loop::on_stream_write(http_connection& c, loop_order& order) {
 void http_server::loop::finish_stream(http_connection& c) {
   if (c.now != phase::streaming || std::exchange(c.finishing, true))
     return;
-  c.since = now_;
   if (c.chunked)
     send_answer(c, "0\r\n\r\n");
   else if (c.unsent.empty())
@@ -95,6 +93,7 @@ bool http_server::loop::flush(http_connection& c) {
     auto count = ::send(c.fd, c.unsent.data() + c.sent, c.unsent.size() - c.sent, MSG_NOSIGNAL);
     if (count >= 0) {
       c.sent += static_cast<size_t>(count);
+      c.keep_pace(now_, static_cast<size_t>(count), options_.write_time, options_.min_body_rate);
     } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
       return false;
     } else if (errno != EINTR) {

@@ -53,6 +53,7 @@ void http_server::loop::pump(http_connection& c) {
 bool http_server::loop::read_some(http_connection& c) {
   auto count = ::recv(c.fd, read_buffer_.data(), read_buffer_.size(), 0);
   if (count > 0) {
+    c.keep_pace(now_, static_cast<size_t>(count), options_.header_time, options_.min_body_rate);
     // A short read has emptied the socket, unless the end of the stream is behind it.
     c.readable = static_cast<size_t>(count) == read_buffer_.size() || c.peer_ended;
     feed(c, {read_buffer_.data(), static_cast<size_t>(count)});
@@ -112,7 +113,7 @@ void http_server::loop::judge(http_connection& c) {
   c.request_id = x.request_id;
   c.head_only = x.method == "HEAD";
   c.keep_alive = head.keep_alive && !stopping_;
-  c.since = now_;
+  c.begin_pace(now_, options_.header_time);
   if (!limit_rate(c, false))
     return;
   auto verdict = body_verdict{options_.max_body, std::nullopt};
@@ -191,7 +192,6 @@ void http_server::loop::dispatch(http_connection& c) {
 void http_server::loop::refuse(http_connection& c, http_response answer) {
   c.keep_alive = false;
   c.now = phase::writing;
-  c.since = now_;
   c.ahead = {};
   auto text = answer_head(answer, c.request_id.empty() ? id_prefix_ : c.request_id,
                           answer_end::length, false);

@@ -30,7 +30,7 @@ std::string reading(std::string_view bytes, size_t piece) {
           out += name + '=' + value + '\n';
         at = framer.admit(max_body);
       }
-      if (framer.body().size() > max_body || framer.held() > (48 << 10))
+      if (framer.received() > max_body || framer.held() > (48 << 10))
         std::abort();
       if (at == state::refused)
         return out + "refused " + std::to_string(framer.refusal().status);
