@@ -66,7 +66,8 @@ void finish_drain(pointer self) {
   auto& st = self->state;
   if (!st.draining || st.drained.empty())
     return;
-  auto is_empty = st.executing == 0 && st.reports.empty() && (!st.claim_out || st.claim_given_up);
+  auto is_empty =
+    st.executing == 0 && st.reports.empty() && (st.claims_out == 0 || st.claim_given_up);
   if (!is_empty && !st.drain_over)
     return;
   if (!st.reports.empty())
@@ -164,7 +165,10 @@ void send_stages(pointer self) {
   if (st.stages_sent || st.stages.empty() || !ledger)
     return;
   st.stages_sent = true;
-  auto what = report_stages{st.options.name, st.options.boot, std::exchange(st.stages, {})};
+  auto what = report_stages{st.options.name, st.options.boot, {}};
+  auto n = static_cast<ptrdiff_t>(std::min(st.stages.size(), report_limit));
+  what.reports.assign(st.stages.begin(), st.stages.begin() + n);
+  st.stages.erase(st.stages.begin(), st.stages.begin() + n);
   auto next = [self] {
     self->state.stages_sent = false;
     send_stages(self);
@@ -247,13 +251,14 @@ void hand_back(pointer self, const std::vector<run_order>& orders) {
 
 void runs_claimed(pointer self, std::vector<run_order> orders) {
   auto& st = self->state;
-  st.claiming = st.claim_out = false;
-  st.claim_failures = 0;
-  st.nonce.clear();
+  --st.claims_out;
   if (st.draining) {
     hand_back(self, orders);
     return finish_drain(self);
   }
+  st.claiming = false;
+  st.claim_failures = 0;
+  st.nonce.clear();
   auto fresh = std::vector<run_order>{};
   for (auto& order : orders)
     if (st.runs.emplace(run_key{order.job, order.run_id}, test_runner_state::held_run{order.lease})
@@ -268,12 +273,30 @@ void runs_claimed(pointer self, std::vector<run_order> orders) {
 }
 
 void claim_failed(pointer self) {
+  // `claiming` stays: the same claim goes out again, with the same nonce, because its answer may
+  // be lost.
+  later(self, backoff(self, self->state.claim_failures++), "claim");
+}
+
+/// Sends the claim of the present nonce.
+void send_claim(pointer self, const job_ledger_actor& ledger, milliseconds wait) {
   auto& st = self->state;
-  st.claim_out = false;
-  // `claiming` stays: the same claim goes out again, with the same nonce, because its answer may be
-  // lost.
-  later(self, backoff(self, st.claim_failures++), "claim");
-  finish_drain(self);
+  auto what = claim_runs{};
+  what.runner = st.options.name;
+  what.boot = st.options.boot;
+  what.nonce = st.nonce;
+  what.queues = st.options.queues;
+  what.capabilities = st.options.capabilities;
+  what.max_runs = st.claim_size;
+  what.wait = wait;
+  ++st.claims_out;
+  self->request(ledger, wait + st.options.request_timeout, std::move(what))
+    .then([self](claimed_runs& x) { runs_claimed(self, std::move(x.orders)); },
+          [self](caf::error&) {
+            --self->state.claims_out;
+            claim_failed(self);
+            finish_drain(self);
+          });
 }
 
 /// Asks for as many runs as there is room for.
@@ -287,20 +310,19 @@ void claim(pointer self) {
   auto ledger = ledger_of(self);
   if (!ledger)
     return claim_failed(self);
-  if (st.nonce.empty())
+  if (st.nonce.empty()) {
     st.nonce = random_token();
-  auto what = claim_runs{};
-  what.runner = st.options.name;
-  what.boot = st.options.boot;
-  what.nonce = st.nonce;
-  what.queues = st.options.queues;
-  what.capabilities = st.options.capabilities;
-  what.max_runs = std::min<uint32_t>(room - st.executing, report_limit);
-  what.wait = st.options.claim_wait;
-  st.claim_out = true;
-  self->request(ledger, st.options.claim_wait + st.options.request_timeout, std::move(what))
-    .then([self](claimed_runs& x) { runs_claimed(self, std::move(x.orders)); },
-          [self](caf::error&) { claim_failed(self); });
+    st.claim_size = std::min<uint32_t>(room - st.executing, report_limit);
+  }
+  send_claim(self, ledger, st.options.claim_wait);
+}
+
+/// Asks for what an unanswered claim may have got. The ledger lets it take the
+/// place of the one that waits there, so nothing is leased to nobody.
+void call_back_claim(pointer self) {
+  auto ledger = ledger_of(self);
+  if (!self->state.nonce.empty() && ledger)
+    send_claim(self, ledger, milliseconds{1});
 }
 
 void check(pointer self) {
@@ -390,6 +412,7 @@ caf::result<uint32_t> drain(pointer self) {
   st.drained.push_back(promise);
   if (!std::exchange(st.draining, true)) {
     send_status(self);
+    call_back_claim(self);
     st.executor->stop_waiting(reason::worker_shutdown);
     later(self, std::min(claim_grace, st.options.drain_deadline), "claim grace");
     later(self, st.options.drain_deadline, "drain deadline");

@@ -61,9 +61,10 @@ struct test_runner_state {
   uint32_t executing = 0;
 
   bool claiming = false;       ///< A claim is out, or its repetition is due.
-  bool claim_out = false;      ///< The ledger has it.
+  uint32_t claims_out = 0;     ///< Requests without an answer; 2 when a drain calls one back.
+  uint32_t claim_size = 0;     ///< Runs that the present nonce asks for.
   bool claim_given_up = false; ///< A drain no longer waits for its answer.
-  std::string nonce;           ///< Of that claim; empty = take a new one.
+  std::string nonce;           ///< Of that claim; empty = the next one is new.
   uint32_t claim_failures = 0;
 
   std::deque<run_report> reports; ///< Not yet taken by the ledger, oldest first.
