@@ -11,9 +11,6 @@ namespace {
 
 using namespace std::chrono_literals;
 
-/// More appends than this in flight would only wait in the journal's mailbox;
-/// meanwhile the next batch grows.
-constexpr auto most_in_flight = size_t{8};
 constexpr auto most_group_bytes = size_t{1} << 20;
 constexpr auto disk_check_interval = caf::timespan{1s};
 
@@ -157,6 +154,8 @@ void ledger_core::fail(const caf::error& why) {
     x(answer);
   for (auto& batch : batches_)
     refuse_submissions(batch, answer);
+  for (const auto& batch : sent_)
+    refuse_submissions(*batch, answer);
   for (auto& [at, x] : waiting_)
     x.reply.deliver(answer);
   for (auto& x : drains_)

@@ -9,6 +9,7 @@
 #include <deque>
 #include <functional>
 #include <map>
+#include <memory>
 #include <set>
 #include <string>
 #include <vector>
@@ -49,6 +50,10 @@ public:
   void tick();
 
 private:
+  /// More appends than this would only wait in the journal's mailbox; meanwhile
+  /// the next batch grows.
+  static constexpr auto most_in_flight = size_t{8};
+
   enum class phase : uint8_t { opening, loading, serving, draining };
   /// Called with nothing when it is durable, else with why it is not.
   using release = std::function<void(const caf::error&)>;
@@ -139,13 +144,14 @@ private:
   bool full_ = false; ///< The journal refuses writes.
   caf::timespan disk_checked_{};
   bool checking_disk_ = false;
-  caf::timespan armed_{};                     ///< Tick of the earliest alarm on its way, 0 = none.
-  size_t in_flight_ = 0;                      ///< Appends without an answer.
-  uint64_t undecided_ = 0;                    ///< Jobs whose append is not answered.
-  std::deque<submit_batch> batches_;          ///< Not sent yet.
-  std::vector<release> releases_;             ///< Wait for what is decided but not sent.
-  std::deque<decided_batch> decided_;         ///< Sent, in order.
-  std::map<uint64_t, waiting_claim> waiting_; ///< By arrival.
+  caf::timespan armed_{};            ///< Tick of the earliest alarm on its way, 0 = none.
+  size_t in_flight_ = 0;             ///< Appends without an answer.
+  uint64_t undecided_ = 0;           ///< Jobs whose append is not answered.
+  std::deque<submit_batch> batches_; ///< Not sent yet.
+  std::set<std::shared_ptr<submit_batch>> sent_; ///< Without an answer.
+  std::vector<release> releases_;                ///< Wait for what is decided but not sent.
+  std::deque<decided_batch> decided_;            ///< Sent, in order.
+  std::map<uint64_t, waiting_claim> waiting_;    ///< By arrival.
   uint64_t arrivals_ = 0;
   std::set<std::pair<caf::timespan, uint64_t>> waiting_until_;
   std::map<std::string, caf::weak_actor_ptr, std::less<>>

@@ -80,6 +80,8 @@ void ledger_core::load_page() {
 }
 
 void ledger_core::serve() {
+  if (phase_ != phase::loading)
+    return;
   phase_ = phase::serving;
   why_closed_ = {};
   log(log_level::info, "job_ledger", "job ledger opened",

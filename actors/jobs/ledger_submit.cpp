@@ -111,12 +111,18 @@ void ledger_core::add(std::vector<submit_job> jobs, submission part) {
 }
 
 void ledger_core::send_submissions() {
-  while (!batches_.empty() && in_flight_ < 8) {
+  while (!batches_.empty() && in_flight_ < most_in_flight) {
     auto batch = std::make_shared<submit_batch>(std::move(batches_.front()));
     batches_.pop_front();
+    sent_.insert(batch);
     append(
-      std::move(batch->message), [this, batch](append_results& got) { take_outcomes(*batch, got); },
+      std::move(batch->message),
+      [this, batch](append_results& got) {
+        sent_.erase(batch);
+        take_outcomes(*batch, got);
+      },
       [this, batch](const caf::error& why) {
+        sent_.erase(batch);
         refuse_submissions(*batch, why);
         if (explain(why).code == ec::disk_full)
           full_ = true;

@@ -180,14 +180,17 @@ class fake_runner {
 public:
   fake_runner(jobs_system& in, const std::string& name) {
     auto what = jobs_system::claim_of(name, in.fresh_nonce());
-    in.stop_at_end(in.sys.spawn([=, runs = runs_, canceled = canceled_, ledger = in.ledger](
-                                  caf::event_based_actor* self) -> caf::behavior {
-      self->request(ledger, std::chrono::seconds{5}, what)
-        .then([runs](const claimed_runs& x) { *runs = x.orders.size(); }, [](const caf::error&) {});
-      return {[canceled](const cancel_runs& x) {
-        canceled->insert(canceled->end(), x.runs.begin(), x.runs.end());
-      }};
-    }));
+    in.stop_at_end(in.sys.spawn(
+      [=, runs = runs_, canceled = canceled_](caf::event_based_actor* self,
+                                              job_ledger_actor ledger) -> caf::behavior {
+        self->request(ledger, std::chrono::seconds{5}, what)
+          .then([runs](const claimed_runs& x) { *runs = x.orders.size(); },
+                [](const caf::error&) {});
+        return {[canceled](const cancel_runs& x) {
+          canceled->insert(canceled->end(), x.runs.begin(), x.runs.end());
+        }};
+      },
+      in.ledger));
     in.sched.run();
   }
 
