@@ -181,6 +181,7 @@ void section::read(const char* key, std::map<std::string, std::string>& out) {
 }
 
 bool section::has(const char* key) const {
+  at_->know(key);
   return at_->at->find(key) != nullptr;
 }
 

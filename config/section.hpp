@@ -66,6 +66,7 @@ public:
   /// secret itself is never in the YAML and never in a message.
   void read_secret(const char* key, std::string& out);
 
+  /// Returns whether the key is there, with or without a value; declares it.
   bool has(const char* key) const;
   /// Returns the mapping under `key`, empty if absent. Its faults are reported by this one.
   section child(const char* key);

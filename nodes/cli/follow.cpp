@@ -88,13 +88,15 @@ private:
   void show_log() {
     logged_ = true;
     line_.show(nullptr);
+    auto printer = log_printer{io_, how_.raw};
     auto why = follow_log(in_, server_, job_, {}, [&](const log_piece& piece) {
       if (in_.json)
         write_line(io_, json_text(write_json(piece)));
       else
-        line_.print(piece_text(io_, piece, how_.raw));
+        line_.print(printer.text_of(piece));
       return true;
     });
+    line_.print(printer.end_line());
     // The verdict matters more than its log: go on without.
     if (why && !in_.json)
       io_.err << "troupe: the log cannot be shown: " << printable(one_line(why)) << '\n';

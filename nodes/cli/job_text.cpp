@@ -5,6 +5,7 @@
 #include "nodes/cli/table.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace troupe::cli {
 
@@ -194,10 +195,15 @@ std::string log_text(std::string_view bytes) {
   return printable(text, "\n\t");
 }
 
-std::string piece_text(const terminal& io, const log_piece& piece, bool raw) {
+std::string log_printer::text_of(const log_piece& piece) {
   if (piece.text.empty())
-    return io.paint(color::grey, "==> " + printable(piece.stage) + " <==") + '\n';
-  return raw ? piece.text : log_text(piece.text);
+    return end_line() + io_.paint(color::grey, "==> " + printable(piece.stage) + " <==") + '\n';
+  at_start_ = piece.text.ends_with('\n');
+  return raw_ ? piece.text : log_text(piece.text);
+}
+
+std::string log_printer::end_line() {
+  return std::exchange(at_start_, true) ? "" : "\n";
 }
 
 } // namespace troupe::cli

@@ -45,7 +45,21 @@ std::string artifacts_table(const terminal& io, const artifact_list& all);
 /// could steer the terminal is escaped.
 std::string log_text(std::string_view bytes);
 
-/// Returns what to write for a piece of a live log: its text, or the line that announces a stage.
-std::string piece_text(const terminal& io, const log_piece& piece, bool raw);
+/// Turns the pieces of a live log into what is to be written: their text, and a
+/// line before each stage. A stage's line begins a line, however the last one ended.
+class log_printer {
+public:
+  log_printer(const terminal& io, bool raw) : io_{io}, raw_{raw} {}
+
+  std::string text_of(const log_piece& piece);
+
+  /// Returns what ends the line that is open, if one is.
+  std::string end_line();
+
+private:
+  const terminal& io_;
+  bool raw_;
+  bool at_start_ = true;
+};
 
 } // namespace troupe::cli

@@ -30,11 +30,12 @@ void print(program& p, const logs_options& in, session& server) {
 
 void follow(program& p, const logs_options& in, session& server) {
   auto note = interrupt_note{"\n"};
+  auto printer = log_printer{p.io, in.raw};
   auto why = follow_log(p.options, server, in.job, in.what, [&](const log_piece& piece) {
     if (p.options.json)
       write_line(p.io, json_text(write_json(piece)));
     else
-      p.io.out << piece_text(p.io, piece, in.raw) << std::flush;
+      p.io.out << printer.text_of(piece) << std::flush;
     return static_cast<bool>(p.io.out);
   });
   if (why)

@@ -101,14 +101,32 @@ caf::expected<session> session::open(const settings& in) {
   auto to = connection_of(in);
   if (!to)
     return std::move(to.error());
-  return session{std::move(*to)};
+  return session{in, std::move(*to)};
+}
+
+bool session::renew() {
+  auto to = connection_of(settings_);
+  if (!to)
+    return false;
+  auto other_token = to->token != options_.token;
+  options_ = *to;
+  client_ = http_client{std::move(*to)};
+  return other_token;
+}
+
+caf::error session::cut(const caf::error& why) {
+  auto at = address();
+  renew();
+  return fault_at(explain(why).code, std::move(at), explain(why).text);
 }
 
 caf::expected<std::string> session::request(std::string_view method, const std::string& path,
                                             std::string body, const http_headers& headers) {
-  auto answer = client_.request(method, path, std::move(body), headers);
+  auto answer = client_.request(method, path, body, headers);
+  if (answer && answer->status == 401 && renew())
+    answer = client_.request(method, path, std::move(body), headers);
   if (!answer)
-    return fault_at(explain(answer.error()).code, address(), explain(answer.error()).text);
+    return cut(answer.error());
   if (answer->status < 200 || answer->status > 299)
     return failure_of(*answer);
   return std::move(answer->body);
@@ -136,8 +154,10 @@ caf::expected<json> session::post(const std::string& path, const json& body,
 caf::error session::follow(const std::string& path, const http_headers& headers,
                            const event_callback& on_event) {
   auto answer = client_.follow(path, headers, on_event);
+  if (answer && answer->status == 401 && renew())
+    answer = client_.follow(path, headers, on_event);
   if (!answer)
-    return fault_at(explain(answer.error()).code, address(), explain(answer.error()).text);
+    return cut(answer.error());
   if (answer->status < 200 || answer->status > 299)
     return failure_of(*answer);
   return caf::none;

@@ -23,14 +23,15 @@ std::string escaped_path(std::string_view path);
 /// without them the status decides.
 caf::error failure_of(const http_answer& answer);
 
-/// Calls the native API of one server.
+/// Calls the native API of one server. When a call fails, address and token are
+/// looked up again: a node may come back on another port, a token made here ends
+/// after an hour.
 ///
 /// Threads: one at a time; every call blocks.
 class session {
 public:
   /// Errors: as `connection_of`.
   static caf::expected<session> open(const settings& in);
-  explicit session(http_client_options to) : options_{to}, client_{std::move(to)} {}
 
   /// Returns the JSON of a 2xx answer. Errors: `failure_of` any other, those of the client.
   caf::expected<json> get(const std::string& path);
@@ -68,9 +69,17 @@ public:
   }
 
 private:
+  session(settings in, http_client_options to)
+    : settings_{std::move(in)}, options_{to}, client_{std::move(to)} {}
+
+  /// Looks up address and token again; returns whether there is another token.
+  bool renew();
+  /// Returns the failure of a call that got no answer, and prepares the next one.
+  caf::error cut(const caf::error& why);
   caf::expected<std::string> request(std::string_view method, const std::string& path,
                                      std::string body, const http_headers& headers);
 
+  settings settings_;
   http_client_options options_;
   http_client client_;
 };

@@ -71,16 +71,18 @@ void add_submit(program& p) {
   verb->add_option("--dist", what.dist, "Distribution, as \"debian:12\"")->capture_default_str();
   verb->add_option("--arch", what.arch, "Architecture (default: this machine's)");
   verb->add_option("--version", what.version, "Version (default: the newest)");
-  verb->add_option("--repo", what.repositories, "Package source to add: [NAME=]URL")->expected(1);
+  verb->add_option("--repo", what.repositories, "Package source to add: [NAME=]URL")
+    ->allow_extra_args(false);
   verb->add_option("--gpg-key", what.gpg_keys, "Key of the sources: [NAME=]FILE, or an https URL")
-    ->expected(1);
+    ->allow_extra_args(false);
   verb->add_option("--test", what.tests, "File with a further test, run as root in the container")
-    ->expected(1);
-  verb->add_option("--env", what.variables, "Variable of the tests: NAME=value")->expected(1);
+    ->allow_extra_args(false);
+  verb->add_option("--env", what.variables, "Variable of the tests: NAME=value")
+    ->allow_extra_args(false);
   verb
     ->add_option("--secret-env", what.secrets,
                  "Variable of the tests with the value it has here; masked in every log")
-    ->expected(1);
+    ->allow_extra_args(false);
   verb->add_option("--runner", what.runner, "Type of runner")->capture_default_str();
   verb->add_option("--priority", what.priority, "1..10, higher first (default 5)")
     ->check(CLI::Range(1, 10));

@@ -121,8 +121,16 @@ TEST_CASE("what a server sent cannot steer the terminal") {
 
 TEST_CASE("a log keeps its lines and tabs and loses everything else that moves a cursor") {
   CHECK(log_text("a\tb\r\nc\x1b[31md\rE\n") == "a\tb\nc\\x1b[31md\\rE\n");
-  CHECK(piece_text(plain, {0, "install_package", ""}, false) == "==> install_package <==\n");
-  CHECK(piece_text(plain, {0, "x", "\x1b[1m"}, true) == "\x1b[1m");
+}
+
+TEST_CASE("the line before a stage begins a line, however the log before it ended") {
+  auto printer = log_printer{plain, false};
+  CHECK(printer.text_of({0, "one", ""}) == "==> one <==\n");
+  CHECK(printer.text_of({0, "one", "half"}) == "half");
+  CHECK(printer.text_of({0, "two", ""}) == "\n==> two <==\n");
+  CHECK(printer.text_of({0, "two", "whole\n"}) == "whole\n");
+  CHECK(printer.end_line().empty());
+  CHECK(log_printer{plain, true}.text_of({0, "x", "\x1b[1m"}) == "\x1b[1m");
 }
 
 TEST_CASE("progress says each thing once") {
