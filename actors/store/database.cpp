@@ -8,6 +8,7 @@
 #include <rocksdb/convenience.h>
 
 #include <algorithm>
+#include <filesystem>
 
 namespace troupe {
 
@@ -48,6 +49,23 @@ caf::error check_format(database& db) {
   return {};
 }
 
+/// Makes the folder if it is new. An old one's log is written to tables before
+/// anything else happens, and there must be room for that.
+caf::error prepare_folder(const std::string& folder, disk_guard* guard) {
+  auto fault_code = std::error_code{};
+  std::filesystem::create_directories(folder, fault_code);
+  if (fault_code)
+    return fault(ec::unavailable, "cannot make " + folder + ": " + fault_code.message());
+  auto log_bytes = uint64_t{1} << 20;
+  for (const auto& entry : std::filesystem::directory_iterator{folder, fault_code})
+    if (entry.path().extension() == ".log")
+      log_bytes += entry.file_size(fault_code);
+  if (guard != nullptr && !guard->make_room(log_bytes))
+    return fault(ec::disk_full, "too little disk space to open " + folder + ": "
+                                  + std::to_string(log_bytes) + " bytes are needed");
+  return {};
+}
+
 rocksdb::Slice* bound(const key_range& range, rocksdb::Slice& room) {
   room = slice(range.to);
   return range.to.empty() ? nullptr : &room;
@@ -57,6 +75,8 @@ rocksdb::Slice* bound(const key_range& range, rocksdb::Slice& room) {
 
 caf::expected<std::shared_ptr<database>> database::open(const std::string& folder,
                                                         database_options options) {
+  if (auto why = prepare_folder(folder, options.guard.get()))
+    return why;
   auto parts = std::make_unique<database::parts>();
   parts->options = options;
   parts->window = std::make_shared<id_window>();

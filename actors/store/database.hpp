@@ -60,7 +60,8 @@ using visit_entry = std::function<bool(std::string_view key, std::string_view va
 class database {
 public:
   /// Opens or creates the database in `folder`. Errors: `ec::unsupported` (newer
-  /// format), `ec::corrupt`, `ec::unavailable` (locked by another process, I/O).
+  /// format), `ec::corrupt`, `ec::disk_full` (no room to recover), `ec::unavailable`
+  /// (locked by another process, I/O).
   static caf::expected<std::shared_ptr<database>> open(const std::string& folder,
                                                        database_options options = {});
   ~database();
