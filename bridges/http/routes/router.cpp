@@ -164,9 +164,6 @@ http_response router::handle(const http_request& in) {
         {{"path", in.path}, {"request", in.request_id}, {"why", why.what()}});
     out = error_response(dialect::native, fault(ec::unspecified, "internal error"));
   }
-  out.headers.emplace("X-Content-Type-Options", "nosniff");
-  if (out.headers.find("Cache-Control") == out.headers.end())
-    out.headers.emplace("Cache-Control", "no-store");
   return out;
 }
 
