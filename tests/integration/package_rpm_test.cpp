@@ -31,9 +31,10 @@ void make_rpm_image() {
       throw std::runtime_error{"cannot make the image for rpm: " + made.out + made.err};
   }
   auto target = "/commit?container=" + where->id() + "&repo=localhost/troupe-test-rpm&tag=9";
-  auto made = engine.call({"POST", target, {}}, within(std::chrono::seconds{120}));
+  auto made = engine.call({"POST", target, "{}"}, within(std::chrono::seconds{120}));
   if (!made || made->status != 201)
-    throw std::runtime_error{"cannot commit the image for rpm"};
+    throw std::runtime_error{"cannot commit the image for rpm: "
+                             + (made ? made->body : one_line(made.error()))};
 }
 
 constexpr auto spec_file = R"(Name: troupe-rpm
