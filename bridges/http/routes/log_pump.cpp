@@ -149,7 +149,11 @@ void log_pump::take(artifact_chunk& chunk) {
   if (chunk.complete || !what_.follow || !run_is_live())
     return leave_stage();
   job_.reset();
-  beat();
+  // A read that finds the beginning of a character answers at once, again and again.
+  if (tail > 0)
+    pause();
+  else
+    beat();
 }
 
 void log_pump::no_log() {

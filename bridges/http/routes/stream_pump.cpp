@@ -62,6 +62,10 @@ void stream_pump::beat() {
 void stream_pump::later() {
   if (++patience_ > most_patience || (heartbeat().empty() && patience_ > 5))
     return finish({});
+  pause();
+}
+
+void stream_pump::pause() {
   pausing_ = true;
   write(heartbeat());
 }

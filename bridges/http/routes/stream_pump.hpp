@@ -19,7 +19,7 @@ public:
 protected:
   caf::behavior make_behavior() override;
 
-  /// Reads what comes next; ends with one call of `send`, `beat`, `later` or `finish`.
+  /// Reads what comes next; ends with one call of `send`, `beat`, `pause`, `later` or `finish`.
   virtual void next() = 0;
 
   /// What keeps the stream alive while there is nothing to say; empty = nothing can be written.
@@ -31,7 +31,9 @@ protected:
   void send(std::string bytes);
   /// Writes a heartbeat, then calls `next`.
   void beat();
-  /// A part is absent: writes a heartbeat, waits a second, then calls `next`. Gives up in the end.
+  /// Writes a heartbeat, waits a second, then calls `next`.
+  void pause();
+  /// A part is absent: pauses, and gives up in the end.
   void later();
   /// Writes and ends the stream.
   void finish(std::string last);
