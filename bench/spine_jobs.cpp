@@ -88,12 +88,12 @@ roles:
     throw std::runtime_error{"the node does not start"};
   auto ledger = it.roles().find<job_ledger_actor>("jobs");
   // The first claim of the runner must not be part of the time.
-  submit_all(it.system(), ledger, batch_size);
-  while (!all_done(it.system(), ledger))
+  submit_all(it.actors(), ledger, batch_size);
+  while (!all_done(it.actors(), ledger))
     std::this_thread::sleep_for(std::chrono::milliseconds{5});
   auto start = std::chrono::steady_clock::now();
-  submit_all(it.system(), ledger, jobs);
-  while (!all_done(it.system(), ledger))
+  submit_all(it.actors(), ledger, jobs);
+  while (!all_done(it.actors(), ledger))
     std::this_thread::sleep_for(std::chrono::milliseconds{2});
   auto seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   it.stop();

@@ -39,6 +39,8 @@ caf::error fault_at(ec code, std::string place, std::string text) {
 
 fault_text explain(const caf::error& why) {
   auto out = fault_text{};
+  if (!why)
+    return {ec::unspecified, {}, "no error"};
   if (why.category() == caf::atom("troupe")) {
     out.code = static_cast<ec>(why.code());
     const auto& context = why.context();

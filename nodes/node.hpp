@@ -31,7 +31,7 @@ public:
   const directory& roles() const {
     return context_->roles;
   }
-  caf::actor_system& system() {
+  caf::actor_system& actors() {
     return *context_->sys;
   }
 
