@@ -470,8 +470,8 @@ test_runner_self::behavior_type test_runner(pointer self, const directory* roles
   auto& st = self->state;
   st.options = std::move(options);
   st.roles = roles;
-  if (st.options.boot.empty())
-    st.options.boot = random_token();
+  // A restarted actor has lost the runs of the one before it, so it is a new one to the ledger too.
+  st.options.boot += (st.options.boot.empty() ? "" : ".") + random_token().substr(0, 8);
   st.executor = make([me = caf::actor_cast<caf::actor_addr>(self)] {
     if (auto alive = caf::actor_cast<caf::actor>(me))
       caf::anon_send(alive, caf::update_atom_v);

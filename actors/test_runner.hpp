@@ -23,7 +23,7 @@ namespace troupe {
 struct test_runner_options {
   std::string name = "runner";   ///< Unique in the cluster.
   std::string driver = "docker"; ///< Type in the catalog.
-  std::string boot;              ///< New at each start of the node.
+  std::string boot;              ///< Of the node; each start of the runner adds to it.
   uint32_t slots = 2;            ///< Runs at a time.
   uint32_t prefetch = 1;         ///< Runs held per slot; more than 1 only for very short runs.
   std::vector<std::string> queues;
