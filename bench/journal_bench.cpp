@@ -100,8 +100,7 @@ double measure_appends(caf::actor_system& sys, const journal_actor& to, int64_t 
   return static_cast<double>(n) / seconds_since(start);
 }
 
-/// Reads the journal from its first event to its end, four batches under way;
-/// returns events per second.
+/// Reads the journal from its first event to its end; returns events per second.
 double measure_reads(caf::actor_system& sys, const journal_actor& from, uint64_t n) {
   auto self = caf::scoped_actor{sys};
   auto read = uint64_t{0};
@@ -116,7 +115,12 @@ double measure_reads(caf::actor_system& sys, const journal_actor& from, uint64_t
 
 struct world {
   world() {
-    auto db = database::open(folder.path());
+    auto guard = disk_guard::watch(folder.path());
+    if (!guard)
+      fail(guard.error());
+    auto options = database_options{};
+    options.guard = *guard;
+    auto db = database::open(folder.path() + "/store", options);
     if (!db)
       fail(db.error());
     auto backend = embedded_backend::open(*db);

@@ -16,10 +16,10 @@ struct append_limits {
   uint64_t topic_bytes = 128;
   uint64_t append_bytes = 16 << 20; ///< All payloads of one append together.
   uint64_t append_groups = 65'536;
-  uint64_t batch_groups = 512;      ///< So many pending groups, or ...
-  uint64_t batch_bytes = 1 << 20;   ///< ... so many bytes are committed at once.
-  uint64_t ids_kept = 10'000'000;   ///< Only so many of the latest ids are remembered ...
-  std::chrono::hours id_window{24}; ///< ... and none longer than this.
+  uint64_t batch_groups = 512;            ///< So many pending groups, or ...
+  uint64_t batch_bytes = 1 << 20;         ///< ... so many bytes are committed at once.
+  uint64_t ids_kept = 10'000'000;         ///< Only so many of the latest ids are remembered ...
+  std::chrono::seconds id_window{86'400}; ///< ... and none longer than this.
 };
 
 /// Collects appends and decides what their commit stores and answers: fences

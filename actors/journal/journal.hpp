@@ -18,7 +18,7 @@ struct journal_options {
   uint32_t readers = 2;          ///< Detached readers; 0 = the journal reads by itself (tests).
   uint32_t waiting_reads = 1024; ///< Reads that wait for events; more are `saturated`.
   uint32_t reads_at_once = 256;  ///< Reads handed to the readers; more are `saturated`.
-  std::chrono::hours keep_for{30 * 24}; ///< Older events are forgotten ...
+  std::chrono::seconds keep_for{30 * 86'400}; ///< Older events are forgotten ...
   uint64_t keep_bytes =
     8ULL << 30; ///< ... and so are the oldest beyond this size, up to the lowest cursor.
   std::chrono::seconds retention_interval{60};

@@ -29,9 +29,8 @@ struct database_options {
   uint64_t table_file = 16 << 20;        ///< Of one table file.
   uint64_t block_cache = 8 << 20;
   int open_files = 256;
-  uint64_t ids_kept = 10'000'000;    ///< Younger ids than this many are remembered ...
-  std::chrono::hours id_window{24};  ///< ... if they are younger than this, too.
-  std::shared_ptr<disk_guard> guard; ///< Asked before each write; may be null.
+  std::chrono::seconds id_sweep{86'400}; ///< So often files are searched for forgotten ids.
+  std::shared_ptr<disk_guard> guard;     ///< Asked before each write; may be null.
   std::shared_ptr<rocksdb::FileSystem> file_system; ///< Null = the system's. For fault tests.
 };
 

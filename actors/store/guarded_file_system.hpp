@@ -33,6 +33,11 @@ public:
     stopped_ = true;
   }
 
+  /// Tells whether twice the reserve is free.
+  bool has_plenty() const {
+    return guard_->free_bytes() / 2 > guard_->reserve();
+  }
+
   /// Waits until `bytes` fit. Errors: the database ends.
   rocksdb::IOStatus wait_for(uint64_t bytes);
 

@@ -89,8 +89,7 @@ family_options(const database_options& in, const std::shared_ptr<const id_window
   auto ids = usual;
   ids.compression = rocksdb::kNoCompression;
   ids.compaction_filter_factory = make_id_filter(window);
-  ids.periodic_compaction_seconds =
-    static_cast<uint64_t>(std::chrono::seconds{in.id_window}.count());
+  ids.periodic_compaction_seconds = static_cast<uint64_t>(in.id_sweep.count());
   // Nearly every look-up is for an id never seen: a filter answers before any search.
   ids.memtable_prefix_bloom_size_ratio = 0.05;
   ids.memtable_whole_key_filtering = true;

@@ -19,13 +19,14 @@ journal_role_options read_options(section& in) {
   auto out = journal_role_options{};
   auto keep = std::chrono::milliseconds{out.journal.keep_for};
   in.read("keep_for", keep);
-  out.journal.keep_for = std::chrono::duration_cast<std::chrono::hours>(keep);
+  out.journal.keep_for = std::chrono::duration_cast<std::chrono::seconds>(keep);
   in.read_size("keep_bytes", out.journal.keep_bytes);
   auto ids = in.child("repeated_ids");
-  ids.read("kept", out.store.ids_kept, 1, INT64_MAX);
-  auto window = std::chrono::milliseconds{out.store.id_window};
+  ids.read("kept", out.journal.limits.ids_kept, 1, INT64_MAX);
+  auto window = std::chrono::milliseconds{out.journal.limits.id_window};
   ids.read("window", window);
-  out.store.id_window = std::chrono::duration_cast<std::chrono::hours>(window);
+  out.journal.limits.id_window = std::chrono::duration_cast<std::chrono::seconds>(window);
+  out.store.id_sweep = out.journal.limits.id_window;
   auto disk = in.child("disk");
   disk.read("reserve_percent", out.disk.reserve_percent, 0, 90);
   disk.read_size("reserve_bytes", out.disk.reserve_bytes);

@@ -152,7 +152,7 @@ TEST_CASE_METHOD(world, "events past their age or size go, but none that a curso
   REQUIRE(ask<cursor>(it, cursor{"history", 20}));
   pass_a_minute();
   CHECK(status().first == 17);
-  options.keep_for = std::chrono::hours{0};
+  options.keep_for = 0s;
   restart();
   pass_a_minute();
   CHECK(status().first == 21);
