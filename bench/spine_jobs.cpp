@@ -39,7 +39,6 @@ submit_job hello_job() {
 void submit_all(caf::actor_system& sys, const job_ledger_actor& ledger, size_t jobs) {
   auto self = caf::scoped_actor{sys};
   auto batch = submit_jobs{std::vector<submit_job>(batch_size, hello_job())};
-  auto message = caf::make_message(batch);
   auto sent = size_t{0};
   auto pending = size_t{0};
   auto send = [&] {
@@ -87,6 +86,8 @@ roles:
   if (!root || it.start(*root, [](const std::string& why, bool) { std::cerr << why << '\n'; }))
     throw std::runtime_error{"the node does not start"};
   auto ledger = it.roles().find<job_ledger_actor>("jobs");
+  while (!all_done(it.actors(), ledger)) // it reads the history first
+    std::this_thread::sleep_for(std::chrono::milliseconds{5});
   // The first claim of the runner must not be part of the time.
   submit_all(it.actors(), ledger, batch_size);
   while (!all_done(it.actors(), ledger))
