@@ -157,3 +157,31 @@ TEST_CASE_METHOD(world, "events past their age or size go, but none that a curso
   pass_a_minute();
   CHECK(status().first == 21);
 }
+
+TEST_CASE("the stored form of an event does not change", "[journal]") {
+  auto hex = [](std::string_view bytes) {
+    auto out = std::string{};
+    for (auto byte : bytes) {
+      constexpr auto digits = std::string_view{"0123456789abcdef"};
+      out += digits[static_cast<uint8_t>(byte) >> 4];
+      out += digits[byte & 15];
+    }
+    return out;
+  };
+  auto time = caf::timestamp{caf::timespan{0x0102030405060708}};
+  auto x = stored_event{300, 7, time, {"job.queued", time, "payload"}};
+  CHECK(hex(encode(x))
+        == "27ac0207"
+           "0807060504030201"
+           "1b"
+           "0a6a6f622e717565756564"
+           "0807060504030201"
+           "077061796c6f6164");
+  CHECK(hex(encode(journal_head{300, 2, 5})) == "04ac020205");
+  CHECK(hex(encode(kept_id{5, time, 9, "first"}))
+        == "1005"
+           "0807060504030201"
+           "09"
+           "056669727374");
+  CHECK(hex(number_key(300)) == "000000000000012c");
+}
