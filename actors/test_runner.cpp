@@ -12,8 +12,7 @@ namespace {
 using pointer = test_runner_self::stateful_pointer<test_runner_state>;
 using std::chrono::milliseconds;
 
-constexpr auto report_limit = size_t{1024};
-constexpr auto report_bytes_limit = size_t{4} << 20;
+constexpr auto most_runs = size_t{1024}; // of one message
 constexpr auto stage_limit = size_t{4096};
 // A claim that waits at the ledger is answered at once when the runner drains; this is for a silent
 // ledger.
@@ -77,86 +76,52 @@ void finish_drain(pointer self) {
     promise.deliver(st.handed_back);
 }
 
-void count_handed_back(pointer self, const run_report& report) {
-  if (report.why == reason::worker_shutdown)
-    ++self->state.handed_back;
-}
-
-/// Returns how many of the oldest reports fit into one message.
-size_t next_batch(const test_runner_state& st) {
-  auto bytes = size_t{0};
-  auto n = size_t{0};
-  for (const auto& report : st.reports) {
-    for (const auto& step : report.stages)
-      bytes += 256 + step.output.size() + step.note.size();
-    if (n > 0 && bytes > report_bytes_limit)
-      break;
-    if (++n == st.report_batch)
-      break;
-  }
-  return n;
-}
-
-void reports_taken(pointer self, const finish_outcomes& outcomes) {
+void reports_taken(pointer self, const finish_outcomes& reply) {
   auto& st = self->state;
-  auto n = std::exchange(st.reports_sent, 0);
   st.report_failures = 0;
-  for (auto i = size_t{0}; i < n; ++i) {
-    const auto& report = st.reports.front();
-    if (i < outcomes.outcomes.size() && outcomes.outcomes[i] == finish_outcome::refused)
+  auto keys = st.reports.taken();
+  for (auto i = size_t{0}; i < keys.size(); ++i) {
+    if (i < reply.outcomes.size() && reply.outcomes[i] == finish_outcome::refused)
       log(log_level::info, "test_runner", "a result came too late",
-          {{"job", to_string(report.job)}, {"run", report.run_id}});
-    st.runs.erase({report.job, report.run_id});
-    st.reports.pop_front();
+          {{"job", to_string(keys[i].job)}, {"run", keys[i].run_id}});
+    st.runs.erase(keys[i]);
   }
-  st.report_batch = report_limit;
   send_reports(self);
   claim(self);
   finish_drain(self);
 }
 
-/// A report that the ledger will never take must not hold up the others.
-void refuse_report(pointer self, const caf::error& why) {
+void pause_reports(pointer self) {
+  self->state.report_paused = true;
+  later(self, backoff(self, self->state.report_failures++), "report");
+}
+
+void reports_failed(pointer self, const caf::error& why) {
   auto& st = self->state;
-  if (std::exchange(st.report_batch, 1) > 1)
-    return;
-  auto& report = st.reports.front();
-  log(log_level::error, "test_runner", "a result is not accepted",
-      {{"job", to_string(report.job)}, {"run", report.run_id}, {"why", one_line(why)}});
-  if (!report.stages.empty()) {
-    report.stages.clear();
-    report.note = "the stages of this run were refused: " + one_line(why);
-    return;
+  if (retryable(why)) {
+    st.reports.failed();
+  } else if (auto dropped = st.reports.refused(one_line(why))) {
+    log(log_level::error, "test_runner", "a result is not accepted",
+        {{"job", to_string(dropped->job)}, {"run", dropped->run_id}, {"why", one_line(why)}});
+    st.runs.erase(*dropped);
   }
-  st.runs.erase({report.job, report.run_id});
-  st.reports.pop_front();
+  pause_reports(self);
+  finish_drain(self);
 }
 
 void send_reports(pointer self) {
   auto& st = self->state;
-  if (st.reports_sent > 0 || st.reports.empty() || st.report_paused)
+  if (st.reports.empty() || st.report_paused)
     return;
-  auto pause = [self] {
-    auto& state = self->state;
-    state.report_paused = true;
-    later(self, backoff(self, state.report_failures++), "report");
-  };
   auto ledger = ledger_of(self);
   if (!ledger)
-    return pause();
-  st.reports_sent = next_batch(st);
-  auto what = finish_runs{st.options.name, st.options.boot, {}};
-  what.reports.assign(st.reports.begin(),
-                      st.reports.begin() + static_cast<ptrdiff_t>(st.reports_sent));
+    return pause_reports(self);
+  auto what = finish_runs{st.options.name, st.options.boot, st.reports.next()};
+  if (what.reports.empty())
+    return;
   self->request(ledger, st.options.request_timeout, std::move(what))
     .then([self](const finish_outcomes& x) { reports_taken(self, x); },
-          [self, pause](const caf::error& why) {
-            self->state.reports_sent = 0;
-            if (!retryable(why))
-              refuse_report(self, why);
-            pause();
-            finish_drain(self);
-          });
+          [self](const caf::error& why) { reports_failed(self, why); });
 }
 
 void send_stages(pointer self) {
@@ -166,7 +131,7 @@ void send_stages(pointer self) {
     return;
   st.stages_sent = true;
   auto what = report_stages{st.options.name, st.options.boot, {}};
-  auto n = static_cast<ptrdiff_t>(std::min(st.stages.size(), report_limit));
+  auto n = static_cast<ptrdiff_t>(std::min(st.stages.size(), most_runs));
   what.reports.assign(st.stages.begin(), st.stages.begin() + n);
   st.stages.erase(st.stages.begin(), st.stages.begin() + n);
   auto next = [self] {
@@ -238,13 +203,13 @@ void hand_back(pointer self, const std::vector<run_order>& orders) {
                     test_runner_state::held_run{order.lease, true})
            .second)
       continue;
-    st.reports.push_back({order.job,
-                          order.run_id,
-                          verdict_of(reason::worker_shutdown),
-                          reason::worker_shutdown,
-                          "the runner is shutting down",
-                          {}});
-    count_handed_back(self, st.reports.back());
+    st.reports.push({order.job,
+                     order.run_id,
+                     verdict_of(reason::worker_shutdown),
+                     reason::worker_shutdown,
+                     "the runner is shutting down",
+                     {}});
+    ++st.handed_back;
   }
   send_reports(self);
 }
@@ -304,7 +269,7 @@ void claim(pointer self) {
   auto& st = self->state;
   auto room = st.options.slots * std::max(st.options.prefetch, 1u);
   if (st.claiming || st.draining || !st.broken.empty() || st.executing >= room
-      || st.reports.size() >= report_limit + room)
+      || st.reports.size() >= most_runs + room)
     return;
   st.claiming = true;
   auto ledger = ledger_of(self);
@@ -312,7 +277,7 @@ void claim(pointer self) {
     return claim_failed(self);
   if (st.nonce.empty()) {
     st.nonce = random_token();
-    st.claim_size = std::min<uint32_t>(room - st.executing, report_limit);
+    st.claim_size = std::min<uint32_t>(room - st.executing, most_runs);
   }
   send_claim(self, ledger, st.options.claim_wait);
 }
@@ -365,8 +330,9 @@ void take_finished(pointer self, std::vector<run_report> finished) {
       continue;
     }
     run->second.finished = true;
-    count_handed_back(self, report);
-    st.reports.push_back(std::move(report));
+    if (report.why == reason::worker_shutdown)
+      ++st.handed_back;
+    st.reports.push(std::move(report));
   }
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "actors/directory.hpp"
+#include "actors/report_queue.hpp"
 #include "actors/run_executor.hpp"
 #include "config/section.hpp"
 #include "messages/protocols.hpp"
@@ -9,7 +10,6 @@
 #include <caf/typed_response_promise.hpp>
 
 #include <chrono>
-#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -67,9 +67,7 @@ struct test_runner_state {
   std::string nonce;           ///< Of that claim; empty = the next one is new.
   uint32_t claim_failures = 0;
 
-  std::deque<run_report> reports; ///< Not yet taken by the ledger, oldest first.
-  size_t reports_sent = 0;        ///< How many of them are in the message that is out.
-  size_t report_batch = 1024;     ///< Most reports of one message.
+  report_queue reports;
   uint32_t report_failures = 0;
   bool report_paused = false;       ///< After a failure, until the next attempt.
   std::vector<stage_report> stages; ///< Progress to send.
