@@ -35,6 +35,7 @@ private:
   explicit embedded_backend(std::shared_ptr<database> db);
   caf::error load();
   caf::error create();
+  void put_events(const std::vector<stored_event>& events);
   void move_head(journal_head to);
 
   std::shared_ptr<database> db_;

@@ -5,23 +5,27 @@
 #include <cstdint>
 #include <string_view>
 
+// clang-format off
 /// What the node's database looks like on disk. One RocksDB per node, one
 /// column family per purpose. Numbers in keys are 8 bytes, big endian, so that
 /// the order of keys is the order of numbers.
 ///
-/// family  | key                    | value
-/// --------|------------------------|------------------------------------------------
-/// default | "format"               | number: `store_format`
-/// default | "journal/id"           | 32 hexadecimal digits, random
-/// default | "journal/head"         | `journal_head`: next sequence, next id ordinal, first
-/// sequence default | "journal/epoch/OWNER"  | number: the latest epoch seen of OWNER journal |
-/// sequence               | `stored_event` (its sequence repeats the key: a check) ids     | id as
-/// it came          | ordinal (8 bytes), arrival (8 bytes, ns), `kept_id` cursors | name | number:
-/// last sequence that the consumer has applied history | see actors/jobs/job_history: rebuilt from
-/// the journal at any time
+/// family  | key                      | value
+/// --------|--------------------------|---------------------------------------------
+/// default | "format"                 | number: `store_format`
+/// default | "journal/id"             | 32 hexadecimal digits, random
+/// default | "journal/head"           | `journal_head`: where the journal begins and ends
+/// default | "journal/epoch/OWNER"    | number: the latest epoch seen of OWNER
+/// journal | last sequence of a block | `stored_event`s of one commit, one after the other
+/// ids     | id as it came            | ordinal (8 bytes), arrival (8 bytes, ns), `kept_id`
+/// cursors | name                     | number: last sequence that the consumer has applied
+/// history | `history_keys.hpp`       | rebuilt from the journal at any time
 ///
-/// Everything except `history` is written with the same fsync as the events it
-/// belongs to. Values are in the form of `messages/codec.hpp`.
+/// Everything except `cursors` and `history` is written with the same fsync as
+/// the events it belongs to; those two are durable with the next one. Values are
+/// in the form of `messages/codec.hpp`; each event repeats its sequence, as a check.
+// clang-format on
+
 namespace troupe {
 
 /// The layout above. A database with a higher number is refused; a lower one is

@@ -155,3 +155,20 @@ EVERY_BACKEND("an id is forgotten beyond the window and then accepted again") {
   CHECK(this->append_one(this->group("a", "a")) == append_outcome::stored);
   CHECK(this->append_one(this->group("a", "a")) == append_outcome::repeated);
 }
+
+EVERY_BACKEND("a read may begin and a trim may end anywhere within an append") {
+  auto what = append_events{};
+  auto all = texts{};
+  for (auto i = 0; i < 200; ++i) {
+    all.push_back(std::to_string(i) + std::string(1000, 'x'));
+    what.groups.push_back(this->group({}, all.back()));
+  }
+  REQUIRE(this->append(what));
+  for (auto from : {1U, 2U, 65U, 66U, 150U, 200U})
+    CHECK(this->payloads(from) == texts(all.begin() + from - 1, all.end()));
+  REQUIRE(this->template ask<journal_status>(this->it, trim_journal{100}));
+  this->restart();
+  CHECK(this->status().first == 100);
+  CHECK_FALSE(this->read(99));
+  CHECK(this->payloads(100) == texts(all.begin() + 99, all.end()));
+}
