@@ -323,6 +323,10 @@ void take_finished(pointer self, std::vector<run_report> finished) {
     if (run == st.runs.end() || run->second.finished)
       continue;
     --st.executing;
+    if (blames_host(report.why) && st.broken.empty()) {
+      st.broken = "checked after " + std::string{name_of(report.why)}; // no claim until it is known
+      send_status(self);
+    }
     if (blames_host(report.why))
       check(self);
     if (run->second.unwanted) {

@@ -104,6 +104,7 @@ private:
   void listen_to(const std::string& runner);
   void serve_waiting();
   void end_waiting(caf::timespan tick);
+  void dismiss(const std::string& runner);
   void tell_runners();
 
   // ledger_core.cpp

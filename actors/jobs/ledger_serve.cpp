@@ -88,6 +88,19 @@ void ledger_core::end_waiting(caf::timespan tick) {
   }
 }
 
+/// Answers the waiting claims of a runner that cannot work now with nothing.
+void ledger_core::dismiss(const std::string& runner) {
+  for (auto i = waiting_.begin(); i != waiting_.end();) {
+    if (i->second.what.runner != runner) {
+      ++i;
+      continue;
+    }
+    i->second.reply.deliver(claimed_runs{});
+    waiting_until_.erase({i->second.until, i->first});
+    i = waiting_.erase(i);
+  }
+}
+
 caf::result<lease_states> ledger_core::renew(const renew_leases& what) {
   if (auto why = closed())
     return why;
@@ -129,6 +142,8 @@ caf::result<uint32_t> ledger_core::hear(runner_status what) {
   if (auto why = check(what))
     return why;
   listen_to(what.runner);
+  if (!what.broken.empty() || what.draining)
+    dismiss(what.runner);
   if (auto why = state_.hear(std::move(what), now()))
     return why;
   if (state_.has_events())

@@ -124,6 +124,19 @@ TEST_CASE_METHOD(jobs_system, "a repeated claim that waits replaces the first on
   CHECK(second.orders().size() == 1);
 }
 
+TEST_CASE_METHOD(jobs_system, "the waiting claim of a runner that breaks ends with nothing") {
+  start();
+  auto waiting = claim_later("r1", 20s);
+  auto status = runner_status{};
+  status.runner = "r1";
+  status.boot = "boot1";
+  status.broken = "no container engine";
+  CHECK(ask<uint32_t>(ledger, status));
+  REQUIRE(waiting.done());
+  CHECK(waiting.orders().empty());
+  CHECK(view(submit()).state == job_state::queued);
+}
+
 TEST_CASE_METHOD(jobs_system, "leases, retries and cancellations survive the ledger's end") {
   start();
   auto running = submit();
