@@ -1,104 +1,16 @@
 #include "bridges/http/client.hpp"
-#include "bridges/http/server.hpp"
-#include "tests/support/raw_http.hpp"
+#include "tests/support/http_world.hpp"
 
 #include <catch2/catch.hpp>
 #include <sys/resource.h>
 
 #include <atomic>
-#include <condition_variable>
 #include <future>
-#include <mutex>
 #include <thread>
 
 using namespace troupe;
+using namespace troupe::tests;
 using namespace std::literals;
-using tests::raw_http;
-using tests::status_of;
-
-namespace {
-
-/// A door that handlers wait at until the test opens it.
-class door {
-public:
-  void open() {
-    auto lock = std::lock_guard{mutex_};
-    open_ = true;
-    change_.notify_all();
-  }
-  void pass() {
-    auto lock = std::unique_lock{mutex_};
-    ++waiting_;
-    change_.notify_all();
-    change_.wait_for(lock, 20s, [this] { return open_; });
-  }
-  void await(int count) {
-    auto lock = std::unique_lock{mutex_};
-    change_.wait_for(lock, 20s, [&] { return waiting_ >= count; });
-  }
-
-private:
-  std::mutex mutex_;
-  std::condition_variable change_;
-  bool open_ = false;
-  int waiting_ = 0;
-};
-
-http_response text_answer(std::string body) {
-  auto out = http_response{};
-  out.content_type = "text/plain";
-  out.body = std::move(body);
-  return out;
-}
-
-/// Answers with what it saw.
-http_response echo(const http_request& x) {
-  auto out = text_answer(x.method + ' ' + x.path + '|');
-  for (const auto& [name, value] : x.query)
-    out.body += name + '=' + value + ';';
-  out.body += '|' + x.body;
-  return out;
-}
-
-struct world {
-  explicit world(http_handler handler = echo, http_options options = {},
-                 http_body_gate gate = nullptr)
-    : server{[&] {
-               options.port = 0;
-               return options;
-             }(),
-             std::move(gate), std::move(handler)} {
-    REQUIRE_FALSE(server.start());
-  }
-  raw_http connect(const char* from = "127.0.0.1") {
-    return raw_http{server.port(), from};
-  }
-  /// Sends bytes on a fresh connection and returns all that comes back until it closes.
-  std::string say(std::string_view bytes) {
-    auto c = connect();
-    c.send(bytes);
-    return c.read_all();
-  }
-  template <class F>
-  void await(F condition) {
-    for (auto end = std::chrono::steady_clock::now() + 20s; !condition(server.counts());) {
-      REQUIRE(std::chrono::steady_clock::now() < end);
-      std::this_thread::yield();
-    }
-  }
-
-  http_server server;
-};
-
-std::string post(std::string_view path, std::string_view body) {
-  return "POST " + std::string{path} + " HTTP/1.1\r\nHost: a\r\nContent-Length: "
-         + std::to_string(body.size()) + "\r\n\r\n" + std::string{body};
-}
-
-constexpr auto get = "GET /a HTTP/1.1\r\nHost: a\r\n\r\n"sv;
-constexpr auto last_get = "GET /last HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"sv;
-
-} // namespace
 
 TEST_CASE("a request is handed over decoded, and its answer framed", "[bridge][http]") {
   auto w = world{};
@@ -481,49 +393,4 @@ TEST_CASE("an address in use is an error that names it", "[bridge][http]") {
   REQUIRE(why);
   CHECK(explain(why).code == ec::unavailable);
   CHECK(one_line(why).find("127.0.0.1:" + std::to_string(w.server.port())) == 0);
-}
-
-TEST_CASE("the client speaks to the server, and says when there is none", "[bridge][http]") {
-  auto port = uint16_t{0};
-  {
-    auto w = world{[](const http_request& x) {
-      auto out = echo(x);
-      out.status = 201;
-      out.body += x.header("authorization");
-      return out;
-    }};
-    port = w.server.port();
-    auto client = http_client{{"127.0.0.1", port, "secret"}};
-    for (auto i = 0; i < 3; ++i) {
-      auto answer = client.post("/jobs?x=1", "{}");
-      REQUIRE(answer);
-      CHECK(answer->status == 201);
-      CHECK(answer->header("content-type") == "text/plain");
-      CHECK(answer->body == "POST /jobs|x=1;|{}Bearer secret");
-    }
-    CHECK(w.server.counts().accepted == 1);
-    auto plain = client.follow("/jobs", {}, [](const server_event&) { return true; });
-    REQUIRE(plain);
-    CHECK(plain->body == "GET /jobs||Bearer secret");
-  }
-  auto client = http_client{{"127.0.0.1", port}};
-  auto answer = client.get("/");
-  REQUIRE_FALSE(answer);
-  CHECK(explain(answer.error()).code == ec::unavailable);
-}
-
-TEST_CASE("a server's address is read in its usual forms", "[bridge][http]") {
-  auto at = [](std::string_view url) {
-    auto x = parse_server_url(url);
-    return x ? x->host + ' ' + std::to_string(x->port) : "refused"s;
-  };
-  CHECK(at("http://127.0.0.1:8001") == "127.0.0.1 8001");
-  CHECK(at("http://host/") == "host 8000");
-  CHECK(at("host:80") == "host 80");
-  CHECK(at("http://[::1]:8001") == "::1 8001");
-  CHECK(at("https://host") == "refused");
-  CHECK(at("http://host/path") == "refused");
-  CHECK(at("http://host:") == "refused");
-  CHECK(at("http://host:99999") == "refused");
-  CHECK(at("") == "refused");
 }

@@ -11,21 +11,21 @@ using namespace std::literals;
 namespace {
 
 /// What came of some bytes: 0 = `requests` whole requests and nothing refused, 1 = more is wanted.
-struct verdict {
+struct judgement {
   int status = 0;
   size_t requests = 0;
   std::string bodies;
-  bool operator==(const verdict&) const = default;
+  bool operator==(const judgement&) const = default;
 };
 
-std::ostream& operator<<(std::ostream& out, const verdict& x) {
+std::ostream& operator<<(std::ostream& out, const judgement& x) {
   return out << x.status << ", " << x.requests << " requests, bodies \"" << x.bodies << '"';
 }
 
-verdict read_pieces(std::string_view bytes, size_t piece, size_t max_body = 1 << 20) {
+judgement read_pieces(std::string_view bytes, size_t piece, size_t max_body = 1 << 20) {
   const auto limits = http_options{};
   auto framer = request_framer{limits};
-  auto out = verdict{};
+  auto out = judgement{};
   while (!bytes.empty()) {
     auto now = bytes.substr(0, piece);
     bytes.remove_prefix(now.size());
@@ -48,7 +48,7 @@ verdict read_pieces(std::string_view bytes, size_t piece, size_t max_body = 1 <<
   return out;
 }
 
-verdict read_all(std::string_view bytes) {
+judgement read_all(std::string_view bytes) {
   return read_pieces(bytes, bytes.size());
 }
 
@@ -200,13 +200,13 @@ TEST_CASE("what two parsers could read differently is refused", "[unit][http]") 
   CHECK(std::size(smuggling) >= 60);
 }
 
-TEST_CASE("the verdict does not depend on how the bytes arrive", "[unit][http]") {
+TEST_CASE("the judgement does not depend on how the bytes arrive", "[unit][http]") {
   auto stream =
     get("Accept: */*\r\n") + post("Content-Length: 5\r\n", "hello")
     + post("Transfer-Encoding: chunked\r\n", "3\r\nabc\r\nA;x=y\r\n0123456789\r\n0\r\nT: v\r\n\r\n")
     + get("");
   const auto whole = read_all(stream);
-  CHECK(whole == verdict{0, 4, "helloabc0123456789"});
+  CHECK(whole == judgement{0, 4, "helloabc0123456789"});
   for (auto piece = size_t{1}; piece < stream.size(); ++piece)
     CHECK(read_pieces(stream, piece) == whole);
 }
