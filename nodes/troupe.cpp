@@ -4,7 +4,8 @@
 #include <csignal>
 
 int main(int argc, char** argv) {
-  // A reader that leaves ("troupe ls | head") ends us by an error of the stream.
-  std::signal(SIGPIPE, SIG_DFL);
+  // A node that dies while we write to it must not end us; a reader that leaves
+  // ("troupe ls | head") shows as an error of the stream.
+  std::signal(SIGPIPE, SIG_IGN);
   return troupe::cli::run_client({argv + 1, argv + argc}, troupe::cli::process_terminal());
 }

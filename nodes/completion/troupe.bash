@@ -1,0 +1,93 @@
+# bash completion for troupe; written by "troupe completion bash".
+_troupe() {
+  local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]}
+  local verb= words= i
+  for ((i = 1; i < COMP_CWORD; i++)); do
+    case ${COMP_WORDS[i]} in
+      --server|--token-file|--data|--timeout) ((i++)) ;;
+      -*) ;;
+      *) verb=${COMP_WORDS[i]}; break ;;
+    esac
+  done
+  case $prev in
+    --state) words="queued running finished" ;;
+    --result) words="pass fail neutral error timeout canceled" ;;
+    --role) words="read submit admin" ;;
+    --test|--token-file|--jwt-secret-file|--secret-file|--config|-o|--output)
+      COMPREPLY=($(compgen -f -- "$cur")); return ;;
+    --data) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+  esac
+  if [[ -n $words ]]; then
+    COMPREPLY=($(compgen -W "$words" -- "$cur"))
+    return
+  fi
+  case $verb in
+    "") words="submit watch ls show logs cancel retry artifacts runners queues token config completion version --help -h --version --server --token-file --data --json --timeout" ;;
+    submit)
+      words="--help -h --dist --arch --version --repo --gpg-key --test --env --secret-env --runner --priority --idempotency-key --no-wait --log --raw --help -h --version --server --token-file --data --json --timeout"
+      ;;
+    watch)
+      words="--help -h --log --raw --help -h --version --server --token-file --data --json --timeout"
+      if [[ $cur != -* ]]; then
+        words=$("${COMP_WORDS[0]}" ls --limit 50 --quiet 2>/dev/null)
+      fi
+      ;;
+    ls)
+      words="--help -h --state --result --package --dist --queue --owner --limit --all --quiet -q --help -h --version --server --token-file --data --json --timeout"
+      ;;
+    show)
+      words="--help -h --help -h --version --server --token-file --data --json --timeout"
+      if [[ $cur != -* ]]; then
+        words=$("${COMP_WORDS[0]}" ls --limit 50 --quiet 2>/dev/null)
+      fi
+      ;;
+    logs)
+      words="--help -h --stage --run --follow -f --raw --help -h --version --server --token-file --data --json --timeout"
+      if [[ $cur != -* ]]; then
+        words=$("${COMP_WORDS[0]}" ls --limit 50 --quiet 2>/dev/null)
+      fi
+      ;;
+    cancel)
+      words="--help -h --help -h --version --server --token-file --data --json --timeout"
+      if [[ $cur != -* ]]; then
+        words=$("${COMP_WORDS[0]}" ls --limit 50 --quiet 2>/dev/null)
+      fi
+      ;;
+    retry)
+      words="--help -h --no-wait --log --help -h --version --server --token-file --data --json --timeout"
+      if [[ $cur != -* ]]; then
+        words=$("${COMP_WORDS[0]}" ls --limit 50 --quiet 2>/dev/null)
+      fi
+      ;;
+    artifacts)
+      words="--help -h --run --get --output -o --help -h --version --server --token-file --data --json --timeout"
+      if [[ $cur != -* ]]; then
+        words=$("${COMP_WORDS[0]}" ls --limit 50 --quiet 2>/dev/null)
+      fi
+      ;;
+    runners)
+      words="--help -h --help -h --version --server --token-file --data --json --timeout"
+      ;;
+    queues)
+      words="--help -h --help -h --version --server --token-file --data --json --timeout"
+      ;;
+    token)
+      words="--help -h --sub --role --ttl --aud --jti --jwt-secret-file --secret-file --config -c --email -e --hash-algorithm -a --jwt-secret -s --help -h --version --server --token-file --data --json --timeout"
+      ;;
+    config)
+      words="check show --help -h --help -h --version --server --token-file --data --json --timeout"
+      ;;
+    completion)
+      words="bash --help -h --help -h --version --server --token-file --data --json --timeout"
+      ;;
+    version)
+      words="--help -h --help -h --version --server --token-file --data --json --timeout"
+      ;;
+  esac
+  if [[ $verb == config && $cur != -* && $prev != config ]]; then
+    COMPREPLY=($(compgen -f -- "$cur"))
+    return
+  fi
+  COMPREPLY=($(compgen -W "$words" -- "$cur"))
+}
+complete -F _troupe troupe

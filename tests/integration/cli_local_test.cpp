@@ -1,0 +1,236 @@
+/// Verbs that need no server: configuration, tokens, completion, usage.
+#include "bridges/http/jwt.hpp"
+#include "nodes/cli/program.hpp"
+#include "nodes/config_check.hpp"
+#include "tests/support/temp_folder.hpp"
+
+#include <catch2/catch.hpp>
+
+#include <filesystem>
+#include <fstream>
+#include <set>
+#include <sstream>
+
+using namespace troupe;
+
+namespace {
+
+struct outcome {
+  int code = 0;
+  std::string out;
+  std::string err;
+};
+
+outcome client(const std::vector<std::string>& arguments) {
+  auto out = std::ostringstream{};
+  auto err = std::ostringstream{};
+  auto code = cli::run_client(arguments, cli::terminal{out, err, false, false});
+  return {code, out.str(), err.str()};
+}
+
+std::string slurp(const std::string& path) {
+  auto out = std::ostringstream{};
+  out << std::ifstream{path}.rdbuf();
+  return out.str();
+}
+
+std::string write(const tests::temp_folder& folder, const std::string& name,
+                  const std::string& text) {
+  auto path = folder.path() + '/' + name;
+  std::ofstream{path} << text;
+  return path;
+}
+
+std::vector<std::string> example_files() {
+  auto out = std::vector<std::string>{};
+  for (const auto& entry :
+       std::filesystem::directory_iterator{TROUPE_SOURCE_DIR "/config/examples"})
+    out.push_back(entry.path().string());
+  return out;
+}
+
+const auto verbs = {"submit",    "watch",   "ls",     "show",  "logs",   "cancel",     "retry",
+                    "artifacts", "runners", "queues", "token", "config", "completion", "version"};
+const auto secret = std::string{"5f0c1a9be27d4836a1c7e98f02d4b6538e17f3a94c60d2b5f8e1097a3c5d6b42"};
+
+/// Reads the keys of an example, also those that are switched off by a '#' in
+/// the first column; each with what stands behind it, "" for a section.
+std::map<std::string, std::string> keys_of(const std::string& path) {
+  auto out = std::map<std::string, std::string>{};
+  auto stack = std::vector<std::string>{};
+  auto in = std::ifstream{path};
+  for (auto line = std::string{}; std::getline(in, line);) {
+    auto off = line.starts_with('#');
+    if (off)
+      line.erase(0, 1);
+    auto indent = line.find_first_not_of(' ');
+    auto colon = line.find(':');
+    if (indent == std::string::npos || colon == std::string::npos || indent % 2 != 0
+        || line.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_", indent) != colon)
+      continue;
+    stack.resize(indent / 2);
+    stack.push_back(line.substr(indent, colon - indent));
+    auto value = line.substr(colon + 1, line.find("  #", colon) - colon - 1);
+    value.erase(0, value.find_first_not_of(' '));
+    value.erase(value.find_last_not_of(' ') + 1);
+    auto key = std::string{};
+    for (const auto& part : stack)
+      key += (key.empty() ? "" : ".") + part;
+    out[key] = off ? "off" : value;
+  }
+  return out;
+}
+
+} // namespace
+
+TEST_CASE("a node would start with every example") {
+  REQUIRE(example_files().size() >= 4);
+  for (const auto& file : example_files()) {
+    INFO(file);
+    auto faults = check_node_config(file);
+    for (const auto& f : faults)
+      UNSCOPED_INFO(to_string(f));
+    CHECK(faults.empty());
+  }
+}
+
+TEST_CASE("the complete example names every key of the program, with its default") {
+  auto written = keys_of(TROUPE_SOURCE_DIR "/config/examples/all_in_one.yaml");
+  auto known = std::set<std::string>{};
+  for (const auto& k : known_node_keys()) {
+    INFO(k.key << " should be " << k.standard);
+    known.insert(k.key);
+    auto i = written.find(k.key);
+    REQUIRE(i != written.end());
+    auto value = i->second;
+    if (value.starts_with('"'))
+      value = value.substr(1, value.size() - 2);
+    if (value != "off" && !(k.kind == "mapping" && value == "{}"))
+      CHECK(value == k.standard);
+  }
+  // And nothing else: what is no known key is a section that holds known ones.
+  for (const auto& [key, value] : written) {
+    auto begins = known.lower_bound(key + '.');
+    INFO(key);
+    CHECK((known.count(key) == 1 || (begins != known.end() && begins->starts_with(key + '.'))));
+  }
+}
+
+TEST_CASE("config check reports all faults of all files with their places and exits with 2") {
+  auto folder = tests::temp_folder{};
+  auto bad =
+    write(folder, "bad.yaml", "node: {nam: x}\nroles:\n  http: {port: 99999}\n  journl:\n");
+  auto worse = write(folder, "worse.yaml", "a: [\n");
+  auto good = write(folder, "good.yaml", "roles: {journal: {}}\n");
+  auto done = client({"config", "check", bad, worse, good});
+  CHECK(done.code == 2);
+  CHECK(done.out.find(bad + ":1:8: node.nam: unknown key, did you mean \"name\"?\n")
+        != std::string::npos);
+  CHECK(done.out.find(bad + ":3:16: roles.http.port: must be a whole number") != std::string::npos);
+  CHECK(done.out.find(bad + ":4:3: roles.journl: unknown key, did you mean \"journal\"?\n")
+        != std::string::npos);
+  CHECK(done.out.find(worse + ":") != std::string::npos);
+  CHECK(done.out.find(good + ": ok\n") != std::string::npos);
+  CHECK(client({"config", "check", good}).code == 0);
+  CHECK(client({"config", "check", folder.path() + "/missing.yaml"}).code == 2);
+}
+
+TEST_CASE("config check --json is a list of faults") {
+  auto folder = tests::temp_folder{};
+  auto bad = write(folder, "bad.yaml", "node: {nam: x}\n");
+  auto faults = parse_json_text(client({"config", "check", bad, "--json"}).out);
+  REQUIRE(faults);
+  REQUIRE(faults->size() == 1);
+  CHECK((*faults)[0].at("line") == 1);
+  CHECK((*faults)[0].at("column") == 8);
+  CHECK((*faults)[0].at("key") == "node.nam");
+}
+
+TEST_CASE("config show lists every key with its default") {
+  auto done = client({"config", "show", "--json"});
+  auto keys = parse_json_text(done.out);
+  REQUIRE(keys);
+  CHECK(keys->size() == known_node_keys().size());
+  CHECK(client({"config", "show"}).out.find("roles.http.port") != std::string::npos);
+}
+
+TEST_CASE("token speaks as ALTS's script does") {
+  auto folder = tests::temp_folder{};
+  auto refused = [](const std::vector<std::string>& arguments) {
+    auto done = client(arguments);
+    CHECK(done.code == 1);
+    CHECK(done.out.empty());
+    return done.err;
+  };
+  CHECK(refused({"token", "-e", "a@b"})
+        == "Need either config file or JWT secret for token generation\n");
+  CHECK(refused({"token", "-s", secret}) == "Need E-mail address to generate token\n");
+  CHECK(refused({"token", "-s", secret, "-c", "x", "-e", "a@b"})
+        == "Specify either config file or JWT secret\n");
+  CHECK(refused({"token", "-c", folder.path() + "/none", "-e", "a@b"})
+        == "Config file is missing\n");
+  CHECK(refused({"token", "-s", secret, "-e", "a@b", "-a", "RS256"}).find("RS256")
+        != std::string::npos);
+  auto config = write(folder, "scheduler.yaml",
+                      "jwt_secret: " + secret + "\nhashing_algorithm: HS256\nbs_host: http://x\n");
+  auto file = write(folder, "secret", secret + "\n");
+  auto wanted = "\nToken: " + issue_alts_token(secret, "a@b") + "\n";
+  for (const auto& arguments : std::vector<std::vector<std::string>>{
+         {"token", "-e", "a@b", "-s", secret},
+         {"token", "--email", "a@b", "--jwt-secret", secret, "--hash-algorithm", "HS256"},
+         {"token", "-e", "a@b", "--jwt-secret-file", file},
+         {"token", "-e", "a@b", "-c", config}}) {
+    auto done = client(arguments);
+    CHECK(done.code == 0);
+    CHECK(done.out == wanted);
+  }
+}
+
+TEST_CASE("token issues what was asked for") {
+  auto folder = tests::temp_folder{};
+  auto file = write(folder, "secret", secret + "\n");
+  auto done = client({"token", "--secret-file", file, "--sub", "ci", "--role", "submit", "--jti",
+                      "t1", "--ttl", "30d", "--json"});
+  REQUIRE(done.code == 0);
+  auto options = jwt_options{};
+  options.keys.push_back({"", jwt_algorithm::hs256, secret, ""});
+  auto keys = jwt::make(std::move(options));
+  REQUIRE(keys);
+  auto who = keys->verify(parse_json_text(done.out)->at("token").get<std::string>());
+  REQUIRE(who);
+  CHECK(who->subject == "ci");
+  CHECK(who->level == token_level::submit);
+  CHECK(who->token_id == "t1");
+  CHECK(client({"token", "--secret-file", file, "--role", "none"}).code == 2);
+  CHECK(client({"token", "--secret-file", file, "--ttl", "5"}).code == 2);
+  CHECK(client({"token", "--secret-file", file, "--ttl", "100d"}).code == 2);
+  CHECK(client({"token", "--data", folder.path() + "/none"}).code == 8);
+}
+
+TEST_CASE("the completion script of the folder is what the program prints") {
+  CHECK(client({"completion", "bash"}).out
+        == slurp(TROUPE_SOURCE_DIR "/nodes/completion/troupe.bash"));
+}
+
+TEST_CASE("every verb has help with examples") {
+  for (auto verb : verbs) {
+    auto done = client({verb, "--help"});
+    INFO(verb);
+    CHECK(done.code == 0);
+    CHECK(done.out.find("Examples:\n  troupe ") != std::string::npos);
+  }
+}
+
+TEST_CASE("wrong usage is one line and exit code 2") {
+  for (const auto& arguments : std::vector<std::vector<std::string>>{{},
+                                                                     {"fly"},
+                                                                     {"ls", "--limit", "0"},
+                                                                     {"submit"},
+                                                                     {"show", "42"},
+                                                                     {"ls", "--timeout", "5"}}) {
+    auto done = client(arguments);
+    CHECK(done.code == 2);
+    CHECK(done.err.starts_with("troupe: "));
+    CHECK(done.out.empty());
+  }
+}
