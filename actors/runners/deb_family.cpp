@@ -86,7 +86,7 @@ public:
     auto argv = apt_get({"-o", "Dpkg::Options::=--path-include=/*", "--allow-downgrades",
                          "--allow-unauthenticated", "install", "--"});
     argv.push_back(name);
-    return s.must({.argv = std::move(argv)}, reason::install_failed, "apt-get install");
+    return s.must_fetch({.argv = std::move(argv)}, reason::install_failed, "apt-get install");
   }
 
   stage_end install_tool(package_session& s, const std::string& name) override {

@@ -64,7 +64,7 @@ public:
   stage_end run() {
     for (auto part : {&integrity_check::check_installed, &integrity_check::check_files,
                       &integrity_check::check_binaries})
-      if (auto end = (this->*part)(); !end && end.why != reason::integrity_failed)
+      if (auto end = (this->*part)(); !end)
         return end;
     return summary();
   }
@@ -142,6 +142,8 @@ private:
   stage_end read_binary(const std::string& path) {
     if (auto why = s_.over(); why != reason::none)
       return {why, 0, "stopped while it read binaries", {}};
+    if (s_.is_stage_over())
+      return {reason::stage_timeout, 0, "reading the binaries took too long", {}};
     auto elf = caf::expected<elf_file>{fault(ec::not_found, "vanished")};
     auto whole = true;
     auto why = s_.get(path, s_.options.binary_bytes, [&](const archive_entry& entry) {

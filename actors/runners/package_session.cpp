@@ -9,6 +9,7 @@ namespace troupe {
 namespace {
 
 constexpr auto most_kept = size_t{16} << 20;
+constexpr auto most_errors = size_t{1} << 20;
 constexpr auto longest_shown = size_t{2000};
 constexpr auto longest_run = caf::timespan{std::chrono::hours{24}};
 
@@ -65,8 +66,8 @@ command_result package_session::run(const step& what) {
   order.limit = std::max(std::chrono::ceil<std::chrono::seconds>(std::min(run_left, left)),
                          std::chrono::seconds{1});
   auto result = machine_->exec(order, stop_, [&](int stream, std::string_view bytes) {
-    if (stream == 1 && what.on_stdout)
-      what.on_stdout(bytes);
+    if (const auto& seen = stream == 1 ? what.on_stdout : what.on_stderr)
+      seen(bytes);
     if (what.logged)
       sink_.output(bytes);
   });
@@ -111,6 +112,22 @@ stage_end package_session::judge(const command_result& result, reason otherwise,
 
 stage_end package_session::must(const step& what, reason otherwise, std::string_view name) {
   return judge(run(what), otherwise, name);
+}
+
+stage_end package_session::must_fetch(step what, reason otherwise, std::string_view name) {
+  auto errors = std::string{};
+  what.on_stderr = [&](std::string_view bytes) {
+    errors.append(bytes.substr(0, most_errors - std::min(most_errors, errors.size())));
+  };
+  auto end = judge(run(what), otherwise, name);
+  if (end.why != otherwise)
+    return end;
+  for (auto said : {"Failed to fetch", "Error downloading packages", "Error Downloading Packages"})
+    if (errors.find(said) != std::string::npos) {
+      end.why = reason::repo_unreachable;
+      end.note = std::string{name} + ": packages could not be fetched";
+    }
+  return end;
 }
 
 stage_end package_session::put(const std::vector<environment_file>& files) {

@@ -30,6 +30,7 @@ struct step {
   std::string work_dir = "/";
   std::chrono::milliseconds limit{0}; ///< 0 = what the stage has left.
   std::function<void(std::string_view)> on_stdout{};
+  std::function<void(std::string_view)> on_stderr{};
   bool logged = true; ///< Its output enters the log.
 };
 
@@ -62,6 +63,10 @@ public:
   /// `what` names the command in the note.
   stage_end judge(const command_result& result, reason otherwise, std::string_view what) const;
 
+  /// Runs a command that fetches packages and judges it. What could not be fetched is the
+  /// network's fault, not the package's: `reason::repo_unreachable`.
+  stage_end must_fetch(step what, reason otherwise, std::string_view name);
+
   /// Runs a command and judges it.
   stage_end must(const step& what, reason otherwise, std::string_view name);
 
@@ -74,6 +79,11 @@ public:
 
   /// Returns why nothing further may start, if so.
   reason over() const;
+
+  /// True if the open stage has had its time.
+  bool is_stage_over() const {
+    return clock::now() >= stage_end_;
+  }
 
   bool canceled() const {
     return stop_.stop_requested();

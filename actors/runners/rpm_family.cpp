@@ -88,7 +88,7 @@ public:
       argv.emplace_back("--nogpgcheck");
     argv.emplace_back("install");
     argv.push_back(full_name(s.spec));
-    return s.must({.argv = std::move(argv)}, reason::install_failed, program_ + " install");
+    return s.must_fetch({.argv = std::move(argv)}, reason::install_failed, program_ + " install");
   }
 
   stage_end install_tool(package_session& s, const std::string& name) override {

@@ -2,6 +2,7 @@
 
 #include "actors/runners/runner_driver.hpp"
 
+#include <algorithm>
 #include <functional>
 #include <map>
 #include <string>
@@ -16,6 +17,7 @@ public:
     if (!open.empty())
       breaches.push_back("stage " + std::string{name} + " begins within " + open);
     open = name;
+    logs[open];
     if (open.empty())
       breaches.push_back("a stage without a name");
     if (on_stage)
@@ -25,6 +27,7 @@ public:
     if (open.empty())
       breaches.push_back("output outside of a stage");
     text += bytes;
+    logs[open] += bytes;
   }
   void stage_finished(stage what) override {
     if (what.name != open)
@@ -39,9 +42,25 @@ public:
     artifacts[std::string{name}] = bytes;
   }
 
+  /// Returns the names of the stages, in order.
+  std::vector<std::string> names() const {
+    auto out = std::vector<std::string>{};
+    for (const auto& one : stages)
+      out.push_back(one.name);
+    return out;
+  }
+
+  /// Returns a stage by its name; an empty one if it did not end.
+  stage find(std::string_view name) const {
+    auto i = std::find_if(stages.begin(), stages.end(),
+                          [name](const stage& one) { return one.name == name; });
+    return i == stages.end() ? stage{} : *i;
+  }
+
   std::function<void()> on_stage; ///< Called when a stage begins.
   std::string open;
-  std::string text;
+  std::string text;                        ///< Of all stages.
+  std::map<std::string, std::string> logs; ///< By name of the stage.
   std::vector<stage> stages;
   std::vector<std::string> secrets;
   std::map<std::string, std::string> artifacts;

@@ -42,6 +42,16 @@ TEST_CASE("apt is told to retry and to verify by the repository's key") {
   CHECK_FALSE(run.machine->ran("dist-upgrade"));
 }
 
+TEST_CASE("a package that cannot be fetched is the network's fault and retried") {
+  auto deb = scripted_run{};
+  deb.on(
+    {"install -- hello", 100, "", "E: Failed to fetch http://h/hello.deb  Connection failed\n"});
+  CHECK(deb.go().why == reason::repo_unreachable);
+  auto rpm = on_almalinux();
+  rpm.on({"install hello", 1, "", "Error: Error downloading packages:\n"});
+  CHECK(rpm.go().why == reason::repo_unreachable);
+}
+
 TEST_CASE("every command of apt asks nothing") {
   auto run = scripted_run{};
   run.spec.package_version = "2.10-3";

@@ -35,6 +35,7 @@ TEST_CASE("a good package passes every stage in order and its environment is rem
                    "uninstall_package", "stop_environment"});
   for (const auto& one : run.sink.stages)
     CHECK(one.success);
+  CHECK(run.sink.breaches.empty());
   CHECK(run.machine->destroyed);
   CHECK(run.sink.find("tests.package_integrity_tests").output.starts_with("1..4\nok 1 - "));
 }
@@ -184,6 +185,14 @@ TEST_CASE("without ldd the libraries are searched as the loader does") {
   auto outcome = run.go();
   check(outcome, reason::integrity_failed);
   CHECK(outcome.note == "/b/tool needs liba.so, which is missing");
+}
+
+TEST_CASE("files that the packager cannot list are an integrity failure") {
+  auto run = scripted_run{};
+  run.on({"dpkg -L", 1, "", "dpkg-query: package 'hello' is not installed\n"});
+  auto outcome = run.go();
+  check(outcome, reason::integrity_failed);
+  CHECK(outcome.note == "dpkg -L ended with exit code 1");
 }
 
 TEST_CASE("a listing that does not fit is the environment's fault") {
