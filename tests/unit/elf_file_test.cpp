@@ -29,8 +29,8 @@ TEST_CASE("an ELF file of either width and byte order is read") {
     }
 }
 
-TEST_CASE("this very program is read") {
-  auto in = std::ifstream{"/proc/self/exe", std::ios::binary};
+TEST_CASE("a program of this machine is read") {
+  auto in = std::ifstream{"/bin/sh", std::ios::binary};
   auto elf = read_elf(std::string{std::istreambuf_iterator<char>{in}, {}});
   REQUIRE(elf);
   CHECK(std::find(elf->needed.begin(), elf->needed.end(), "libc.so.6") != elf->needed.end());
