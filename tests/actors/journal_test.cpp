@@ -6,6 +6,10 @@ using namespace std::chrono_literals;
 namespace {
 
 struct world : tests::journal_world<tests::memory_world> {
+  /// Those who still wait are answered, and write into the lists below.
+  ~world() {
+    stop();
+  }
   /// Asks with an actor of its own; what comes back is kept in the lists below.
   template <class Reply, class Message>
   void ask_later(Message what) {

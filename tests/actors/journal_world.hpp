@@ -52,6 +52,8 @@ struct journal_world : deterministic_system {
     sched.run();
   }
   void stop() {
+    if (!it)
+      return;
     caf::anon_send_exit(it, caf::exit_reason::user_shutdown);
     sched.run();
     it = nullptr;
