@@ -224,7 +224,8 @@ TEST_CASE("live asks no actor, ready asks them all", "[bridge][http]") {
   world.remove_roles();
   out = world.call("GET", "/healthz/ready");
   CHECK(out.status == 503);
-  for (const auto& part : body_of(out)["parts"])
+  auto ready = body_of(out);
+  for (const auto& part : ready["parts"])
     CHECK(part["text"] == "absent");
   CHECK(world.call("GET", "/healthz/live").status == 200);
   CHECK(world.call("GET", "/health").body == "\"Ready\"");
