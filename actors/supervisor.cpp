@@ -28,7 +28,8 @@ void give_up(pointer self, const std::string& role, const std::string& why, bool
 
 /// Counts an end and returns how long to wait before the next start; nothing if
 /// the role ends too often.
-std::optional<std::chrono::milliseconds> next_backoff(child& of, const supervisor_options& options) {
+std::optional<std::chrono::milliseconds> next_backoff(child& of,
+                                                      const supervisor_options& options) {
   auto now = std::chrono::steady_clock::now();
   of.ends.push_back(now);
   while (now - of.ends.front() > std::chrono::minutes{1})
@@ -121,9 +122,9 @@ node_status status(const supervisor_state& st) {
 
 } // namespace
 
-supervisor_actor::behavior_type
-supervisor(pointer self, directory* roles, std::vector<supervised_role> children,
-           supervisor_options options) {
+supervisor_actor::behavior_type supervisor(pointer self, directory* roles,
+                                           std::vector<supervised_role> children,
+                                           supervisor_options options) {
   auto& st = self->state;
   st.options = std::move(options);
   st.roles = roles;

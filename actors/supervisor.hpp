@@ -16,8 +16,9 @@ struct supervised_role {
   std::string role;
   /// Spawns the actor; may block. Errors: whatever keeps the role from starting.
   std::function<caf::expected<caf::strong_actor_ptr>()> start;
-  bool critical = false; ///< Its end is the node's end: what depends on it cannot go on in this process.
-  bool drains = false;   ///< Understands `drain_atom`.
+  bool critical =
+    false; ///< Its end is the node's end: what depends on it cannot go on in this process.
+  bool drains = false; ///< Understands `drain_atom`.
 };
 
 /// How patient a supervisor is. Source: CAF.md 13, supervision.
@@ -26,7 +27,7 @@ struct supervisor_options {
   std::string boot;
   std::chrono::milliseconds first_backoff{100};
   std::chrono::milliseconds longest_backoff{30'000};
-  size_t restarts_per_minute = 5;             ///< More is giving up.
+  size_t restarts_per_minute = 5;                ///< More is giving up.
   std::chrono::milliseconds drain_limit{30'000}; ///< For each role.
   /// Called once, from the supervisor's thread, when the node cannot go on; the
   /// flag tells that a role failed in its very first start.

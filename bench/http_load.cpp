@@ -137,7 +137,8 @@ private:
   double percentile(double p) {
     if (latencies_.empty())
       return 0;
-    auto at = latencies_.begin() + static_cast<std::ptrdiff_t>(p * static_cast<double>(latencies_.size() - 1));
+    auto at = latencies_.begin()
+              + static_cast<std::ptrdiff_t>(p * static_cast<double>(latencies_.size() - 1));
     std::nth_element(latencies_.begin(), at, latencies_.end());
     return *at;
   }

@@ -41,6 +41,7 @@ int main(int argc, char** argv) {
   if (auto overhead = measure_container_overhead(runs); !overhead.empty())
     print_figure("container_overhead_s", "s", overhead);
   else
-    std::cerr << "container_overhead_s: no container engine answers; start one and set DOCKER_HOST\n";
+    std::cerr
+      << "container_overhead_s: no container engine answers; start one and set DOCKER_HOST\n";
   return 0;
 }

@@ -29,7 +29,8 @@ private:
 
 class timed_environment final : public environment {
 public:
-  timed_environment(environment_ptr inner, double& total) : inner_{std::move(inner)}, total_{total} {}
+  timed_environment(environment_ptr inner, double& total)
+    : inner_{std::move(inner)}, total_{total} {}
 
   command_result exec(const command& what, std::stop_token stop,
                       const std::function<void(int, std::string_view)>& out) override {

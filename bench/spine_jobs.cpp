@@ -56,15 +56,16 @@ void submit_all(caf::actor_system& sys, const job_ledger_actor& ledger, size_t j
 
 bool all_done(caf::actor_system& sys, const job_ledger_actor& ledger) {
   auto left = uint64_t{1};
-  caf::scoped_actor{sys}
-    ->request(ledger, std::chrono::seconds{10}, queues_atom_v)
-    .receive(
-      [&](const queue_list& list) {
-        left = 0;
-        for (const auto& queue : list.queues)
-          left += queue.queued + queue.running;
-      },
-      [](const caf::error&) {});
+  caf::scoped_actor {
+    sys
+    } -> request(ledger, std::chrono::seconds{10}, queues_atom_v)
+      .receive(
+        [&](const queue_list& list) {
+          left = 0;
+          for (const auto& queue : list.queues)
+            left += queue.queued + queue.running;
+        },
+        [](const caf::error&) {});
   return left == 0;
 }
 

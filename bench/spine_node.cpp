@@ -85,14 +85,15 @@ constexpr auto fake_runner = "  tests:\n    runners:\n"
 
 /// A request of 400 bytes, as a build system sends it.
 std::string schedule_body() {
-  auto body = json{{"runner_type", "fake"},
-                   {"dist_name", "almalinux"},
-                   {"dist_version", "9.4"},
-                   {"dist_arch", "x86_64"},
-                   {"package_name", "bash"},
-                   {"package_version", "5.1.8-9.el9"},
-                   {"repositories", {{{"name", "build"}, {"baseurl", "https://repo.example.org/9/"}}}},
-                   {"callback_href", "/api/v1/tests/1/result/"}};
+  auto body =
+    json{{"runner_type", "fake"},
+         {"dist_name", "almalinux"},
+         {"dist_version", "9.4"},
+         {"dist_arch", "x86_64"},
+         {"package_name", "bash"},
+         {"package_version", "5.1.8-9.el9"},
+         {"repositories", {{{"name", "build"}, {"baseurl", "https://repo.example.org/9/"}}}},
+         {"callback_href", "/api/v1/tests/1/result/"}};
   body["note"] = std::string(400 - json_text(body).size() - 10, 'x');
   return json_text(body);
 }

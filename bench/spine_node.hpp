@@ -16,7 +16,7 @@ double measure_jobs_over_http();
 struct idle_figures {
   double cold_start_ms = 0; ///< From exec to the first 200 of /healthz/ready, empty data folder.
   double resident_mib = 0;
-  double cpu_percent = 0;   ///< Of one core, over 5 s.
+  double cpu_percent = 0; ///< Of one core, over 5 s.
 };
 idle_figures measure_idle();
 

@@ -20,10 +20,8 @@ struct artifact_ref {
 
   static constexpr auto type_name = "troupe::artifact_ref";
   static constexpr auto fields = std::tuple{
-    field{"name", &artifact_ref::name},
-    field{"length", &artifact_ref::length},
-    field{"stored", &artifact_ref::stored},
-    field{"sha256", &artifact_ref::sha256},
+    field{"name", &artifact_ref::name},           field{"length", &artifact_ref::length},
+    field{"stored", &artifact_ref::stored},       field{"sha256", &artifact_ref::sha256},
     field{"truncated", &artifact_ref::truncated},
   };
 };
@@ -45,9 +43,9 @@ struct artifact_key {
 /// Command: bytes of an open artifact. Repeating an offset is harmless.
 struct write_artifact {
   artifact_key key;
-  uint64_t offset = 0;   ///< Of the first byte; a gap is an error.
-  std::string bytes;     ///< At most 256 KiB.
-  bool is_log = false;   ///< Logs are capped (head and tail kept) and can be followed while open.
+  uint64_t offset = 0; ///< Of the first byte; a gap is an error.
+  std::string bytes;   ///< At most 256 KiB.
+  bool is_log = false; ///< Logs are capped (head and tail kept) and can be followed while open.
 
   static constexpr auto type_name = "troupe::write_artifact";
   static constexpr auto fields = std::tuple{
@@ -85,9 +83,9 @@ struct read_artifact {
 /// Reply to `read_artifact`.
 struct artifact_chunk {
   std::string bytes;
-  uint64_t from = 0;      ///< Offset of the first byte; larger than asked if the cut middle was skipped.
-  uint64_t next = 0;      ///< The `from` of the next read.
-  bool complete = false;  ///< Closed, and nothing after `next`.
+  uint64_t from = 0; ///< Offset of the first byte; larger than asked if the cut middle was skipped.
+  uint64_t next = 0; ///< The `from` of the next read.
+  bool complete = false; ///< Closed, and nothing after `next`.
 
   static constexpr auto type_name = "troupe::artifact_chunk";
   static constexpr auto fields = std::tuple{

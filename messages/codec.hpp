@@ -230,7 +230,8 @@ std::string pack(const T& x) {
 /// Returns the kind of packed bytes, empty if they are malformed.
 std::string_view packed_kind(std::string_view bytes);
 
-/// Reads packed bytes as `T`. Errors: `ec::corrupt`; `ec::unsupported` (another kind, newer version).
+/// Reads packed bytes as `T`. Errors: `ec::corrupt`; `ec::unsupported` (another kind, newer
+/// version).
 template <record T>
 caf::expected<T> unpack(std::string_view bytes) {
   auto in = decoder{bytes};

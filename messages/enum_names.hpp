@@ -14,7 +14,7 @@ template <class E>
 inline constexpr auto enum_names = std::array<std::string_view, 0>{};
 
 template <class E>
-concept named_enum = std::is_enum_v<E> && (enum_names<E>.size() > 0);
+concept named_enum = std::is_enum_v<E> &&(enum_names<E>.size() > 0);
 
 /// Returns the API word of `x`; a value from a newer node reads "unknown".
 template <named_enum E>

@@ -53,7 +53,8 @@ fault_text explain(const caf::error& why) {
     return out;
   }
   out.code = why == caf::sec::request_timeout ? ec::timeout : ec::unavailable;
-  out.text = out.code == ec::timeout ? "no answer within the deadline" : "a part of the system is down";
+  out.text =
+    out.code == ec::timeout ? "no answer within the deadline" : "a part of the system is down";
   return out;
 }
 

@@ -14,9 +14,9 @@ namespace troupe {
 
 /// An immutable fact: it has happened.
 struct event {
-  std::string topic;       ///< Dotted lower-case words, e.g. "job.queued".
-  caf::timestamp time{};   ///< When it happened, UTC; arrival is `stored_event::arrived`.
-  std::string payload;     ///< A packed record, see `messages/codec.hpp`.
+  std::string topic;     ///< Dotted lower-case words, e.g. "job.queued".
+  caf::timestamp time{}; ///< When it happened, UTC; arrival is `stored_event::arrived`.
+  std::string payload;   ///< A packed record, see `messages/codec.hpp`.
 
   static constexpr auto type_name = "troupe::event";
   static constexpr auto fields = std::tuple{
@@ -28,9 +28,9 @@ struct event {
 
 /// Events that become durable together or not at all.
 struct append_group {
-  std::string id;            ///< Refused if seen within the window; empty = never refused. At most 256 bytes.
-  uint64_t digest = 0;       ///< Hash of the body the id came with: same id, other digest = conflict.
-  std::string answer;        ///< Kept with the id; a repeat is answered with it. At most 1 KiB.
+  std::string id; ///< Refused if seen within the window; empty = never refused. At most 256 bytes.
+  uint64_t digest = 0; ///< Hash of the body the id came with: same id, other digest = conflict.
+  std::string answer;  ///< Kept with the id; a repeat is answered with it. At most 1 KiB.
   std::vector<event> events;
 
   static constexpr auto type_name = "troupe::append_group";
@@ -44,8 +44,8 @@ struct append_group {
 
 /// Command: make these groups durable, in this order.
 struct append_events {
-  std::string owner;       ///< Who decides, e.g. "jobs"; empty = unfenced (bridges).
-  uint64_t epoch = 0;      ///< The owner's epoch; one below the latest seen is refused.
+  std::string owner;  ///< Who decides, e.g. "jobs"; empty = unfenced (bridges).
+  uint64_t epoch = 0; ///< The owner's epoch; one below the latest seen is refused.
   std::vector<append_group> groups;
 
   static constexpr auto type_name = "troupe::append_events";
@@ -62,8 +62,8 @@ enum class append_outcome : uint8_t {
   conflicting, ///< The id was seen with another digest; nothing was stored.
 };
 template <>
-inline constexpr auto enum_names<append_outcome>
-  = std::array<std::string_view, 3>{"stored", "repeated", "conflicting"};
+inline constexpr auto enum_names<append_outcome> =
+  std::array<std::string_view, 3>{"stored", "repeated", "conflicting"};
 
 struct append_result {
   append_outcome outcome = append_outcome::stored;
@@ -86,9 +86,9 @@ struct append_results {
 
 /// An event with its place in the journal.
 struct stored_event {
-  uint64_t sequence = 0;      ///< From 1, without gaps.
-  uint64_t epoch = 0;         ///< The epoch of the owner that appended it, 0 = unfenced.
-  caf::timestamp arrived{};   ///< When the journal took it, UTC.
+  uint64_t sequence = 0;    ///< From 1, without gaps.
+  uint64_t epoch = 0;       ///< The epoch of the owner that appended it, 0 = unfenced.
+  caf::timestamp arrived{}; ///< When the journal took it, UTC.
   event what;
 
   static constexpr auto type_name = "troupe::stored_event";
@@ -102,10 +102,10 @@ struct stored_event {
 
 /// Query: events from a sequence on; waits for more if there are none yet.
 struct read_events {
-  uint64_t from = 1;              ///< First sequence wanted.
-  uint32_t max_events = 1024;     ///< 1..16384.
-  uint32_t max_bytes = 1 << 20;   ///< Soft: at least one event is returned.
-  caf::timespan wait{0};          ///< How long to wait for the first event, at most 30 s.
+  uint64_t from = 1;            ///< First sequence wanted.
+  uint32_t max_events = 1024;   ///< 1..16384.
+  uint32_t max_bytes = 1 << 20; ///< Soft: at least one event is returned.
+  caf::timespan wait{0};        ///< How long to wait for the first event, at most 30 s.
 
   static constexpr auto type_name = "troupe::read_events";
   static constexpr auto fields = std::tuple{
@@ -119,8 +119,8 @@ struct read_events {
 /// Reply to `read_events`.
 struct event_batch {
   std::vector<stored_event> events;
-  uint64_t next = 1;      ///< The `from` of the next read.
-  bool at_end = false;    ///< No durable event at or after `next` when this was read.
+  uint64_t next = 1;   ///< The `from` of the next read.
+  bool at_end = false; ///< No durable event at or after `next` when this was read.
 
   static constexpr auto type_name = "troupe::event_batch";
   static constexpr auto fields = std::tuple{
@@ -160,12 +160,12 @@ struct trim_journal {
 
 /// What the journal says of itself.
 struct journal_status {
-  std::string id;            ///< Random, made with the journal; a node that brings another one is refused.
-  uint64_t first = 1;        ///< Oldest sequence that can be read.
-  uint64_t next = 1;         ///< Sequence of the next event.
-  uint64_t ids_kept = 0;     ///< Estimate of the remembered ids.
-  bool accepting = true;     ///< False while the disk guard refuses writes.
-  uint64_t free_bytes = 0;   ///< Free space of the file system.
+  std::string id;     ///< Random, made with the journal; a node that brings another one is refused.
+  uint64_t first = 1; ///< Oldest sequence that can be read.
+  uint64_t next = 1;  ///< Sequence of the next event.
+  uint64_t ids_kept = 0;   ///< Estimate of the remembered ids.
+  bool accepting = true;   ///< False while the disk guard refuses writes.
+  uint64_t free_bytes = 0; ///< Free space of the file system.
 
   static constexpr auto type_name = "troupe::journal_status";
   static constexpr auto fields = std::tuple{

@@ -29,8 +29,8 @@ struct submit_job {
   bool retry_on_timeout = false;
   caf::timespan queue_deadline{std::chrono::hours{24}}; ///< Longest time without a run.
   caf::timespan run_deadline{std::chrono::hours{2}};    ///< Longest time of one run.
-  std::string request_id;                ///< Idempotency key with its source; empty = none.
-  uint64_t request_digest = 0;           ///< Hash of the request's body.
+  std::string request_id;      ///< Idempotency key with its source; empty = none.
+  uint64_t request_digest = 0; ///< Hash of the request's body.
   std::optional<job_id> retry_of;
 
   static constexpr auto type_name = "troupe::submit_job";
@@ -83,20 +83,20 @@ struct jobs_accepted {
 
 enum class job_state : uint8_t { queued, running, finished };
 template <>
-inline constexpr auto enum_names<job_state>
-  = std::array<std::string_view, 3>{"queued", "running", "finished"};
+inline constexpr auto enum_names<job_state> =
+  std::array<std::string_view, 3>{"queued", "running", "finished"};
 
 /// One step of a run.
 struct stage {
-  std::string name;              ///< "install_package", "tests.package_integrity_tests", ...
+  std::string name; ///< "install_package", "tests.package_integrity_tests", ...
   bool finished = false;
   bool success = false;
   int32_t exit_code = 0;
   caf::timestamp started_at{};
   caf::timestamp finished_at{};
   reason why = reason::none;
-  std::string note;              ///< One sentence for people, secrets masked.
-  std::string output;            ///< TAP of test stages, at most 64 KiB.
+  std::string note;   ///< One sentence for people, secrets masked.
+  std::string output; ///< TAP of test stages, at most 64 KiB.
   std::optional<artifact_ref> log;
 
   static constexpr auto type_name = "troupe::stage";
@@ -156,10 +156,10 @@ struct job_view {
   bool cancel_requested = false;
   std::optional<job_id> retry_of;
   std::vector<run> runs;
-  uint64_t version = 0;          ///< Sequence of the last event that changed it.
+  uint64_t version = 0; ///< Sequence of the last event that changed it.
   std::vector<std::string> capabilities;
-  std::string spec;              ///< Packed; not shown as JSON.
-  uint32_t retries = 3;          ///< As submitted, like the next three.
+  std::string spec;     ///< Packed; not shown as JSON.
+  uint32_t retries = 3; ///< As submitted, like the next three.
   bool retry_on_timeout = false;
   caf::timespan queue_deadline{0};
   caf::timespan run_deadline{0};
@@ -195,8 +195,8 @@ struct job_view {
 /// Query: one job. Errors: `ec::not_found`.
 struct get_job {
   job_id job;
-  uint64_t newer_than = 0;  ///< Wait until `version` is larger ...
-  caf::timespan wait{0};    ///< ... at most this long (30 s), then answer what is.
+  uint64_t newer_than = 0; ///< Wait until `version` is larger ...
+  caf::timespan wait{0};   ///< ... at most this long (30 s), then answer what is.
 
   static constexpr auto type_name = "troupe::get_job";
   static constexpr auto fields = std::tuple{
@@ -212,22 +212,18 @@ struct list_jobs {
   std::optional<verdict> result;
   std::string kind;
   std::string queue;
-  std::string subject;      ///< Exact.
+  std::string subject; ///< Exact.
   std::string owner;
-  labels tags;              ///< All must match exactly.
-  std::string cursor;       ///< From the previous page; empty = newest.
-  uint32_t limit = 50;      ///< 1..1000.
+  labels tags;         ///< All must match exactly.
+  std::string cursor;  ///< From the previous page; empty = newest.
+  uint32_t limit = 50; ///< 1..1000.
 
   static constexpr auto type_name = "troupe::list_jobs";
   static constexpr auto fields = std::tuple{
-    field{"state", &list_jobs::state},
-    field{"result", &list_jobs::result},
-    field{"kind", &list_jobs::kind},
-    field{"queue", &list_jobs::queue},
-    field{"subject", &list_jobs::subject},
-    field{"owner", &list_jobs::owner},
-    field{"tags", &list_jobs::tags},
-    field{"cursor", &list_jobs::cursor},
+    field{"state", &list_jobs::state},     field{"result", &list_jobs::result},
+    field{"kind", &list_jobs::kind},       field{"queue", &list_jobs::queue},
+    field{"subject", &list_jobs::subject}, field{"owner", &list_jobs::owner},
+    field{"tags", &list_jobs::tags},       field{"cursor", &list_jobs::cursor},
     field{"limit", &list_jobs::limit},
   };
 };
@@ -235,7 +231,7 @@ struct list_jobs {
 /// Reply to `list_jobs`; runs come without stages.
 struct job_page {
   std::vector<job_view> jobs;
-  std::string next;         ///< Cursor of the next page; empty = no more.
+  std::string next; ///< Cursor of the next page; empty = no more.
 
   static constexpr auto type_name = "troupe::job_page";
   static constexpr auto fields = std::tuple{
@@ -256,7 +252,8 @@ struct cancel_job {
   };
 };
 
-/// Command: the same job again, as a new one. Errors: `ec::not_found`, `ec::conflict` (not finished).
+/// Command: the same job again, as a new one. Errors: `ec::not_found`, `ec::conflict` (not
+/// finished).
 struct retry_job {
   job_id job;
   std::string by;

@@ -11,7 +11,7 @@ namespace troupe {
 struct job_queued {
   static constexpr auto topic = "job.queued";
   job_id job;
-  submit_job what;   ///< Without `request_id` and `request_digest`.
+  submit_job what; ///< Without `request_id` and `request_digest`.
 
   static constexpr auto type_name = "troupe::job_queued";
   static constexpr auto fields = std::tuple{
@@ -31,7 +31,7 @@ struct run_started {
 
   static constexpr auto type_name = "troupe::run_started";
   static constexpr auto fields = std::tuple{
-    field{"job_id", &run_started::job},   field{"run_id", &run_started::run_id},
+    field{"job_id", &run_started::job},    field{"run_id", &run_started::run_id},
     field{"runner", &run_started::runner}, field{"boot", &run_started::boot},
     field{"nonce", &run_started::nonce},
   };
@@ -61,17 +61,17 @@ struct run_finished {
   reason why = reason::none;
   std::string note;
   std::vector<stage> stages;
-  bool final = true;             ///< The job is finished with this result.
-  bool counted = true;           ///< Uses up one retry (if not final).
-  caf::timestamp retry_at{};     ///< Not claimed before (if not final).
-  std::string avoid;             ///< Runner that should not get the next run.
+  bool final = true;         ///< The job is finished with this result.
+  bool counted = true;       ///< Uses up one retry (if not final).
+  caf::timestamp retry_at{}; ///< Not claimed before (if not final).
+  std::string avoid;         ///< Runner that should not get the next run.
 
   static constexpr auto type_name = "troupe::run_finished";
   static constexpr auto fields = std::tuple{
-    field{"job_id", &run_finished::job},     field{"run_id", &run_finished::run_id},
-    field{"result", &run_finished::result},  field{"reason", &run_finished::why},
-    field{"note", &run_finished::note},      field{"stages", &run_finished::stages},
-    field{"final", &run_finished::final},    field{"counted", &run_finished::counted},
+    field{"job_id", &run_finished::job},        field{"run_id", &run_finished::run_id},
+    field{"result", &run_finished::result},     field{"reason", &run_finished::why},
+    field{"note", &run_finished::note},         field{"stages", &run_finished::stages},
+    field{"final", &run_finished::final},       field{"counted", &run_finished::counted},
     field{"retry_at", &run_finished::retry_at}, field{"avoid", &run_finished::avoid},
   };
 };

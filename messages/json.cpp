@@ -84,7 +84,8 @@ private:
 caf::expected<json> parse_json_text(std::string_view text, json_limits limits) {
   auto check = limit_check{limits};
   if (!json::sax_parse(text, &check)) {
-    auto place = check.offset > 0 ? "offset " + std::to_string(check.offset - 1) : std::string{"body"};
+    auto place =
+      check.offset > 0 ? "offset " + std::to_string(check.offset - 1) : std::string{"body"};
     return fault_at(ec::invalid_argument, std::move(place), check.fault);
   }
   return json::parse(text, nullptr, false);
@@ -120,8 +121,8 @@ bool json_reader::read_integer(const json& in, int64_t& x, const std::string& pl
   }
   x = in.get<int64_t>();
   if (x < must.min || x > must.max) {
-    complain(place, "must be between " + std::to_string(must.min) + " and "
-                      + std::to_string(must.max));
+    complain(place,
+             "must be between " + std::to_string(must.min) + " and " + std::to_string(must.max));
     return false;
   }
   return true;

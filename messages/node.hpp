@@ -11,8 +11,8 @@ namespace troupe {
 struct role_status {
   std::string role;
   bool up = false;
-  uint32_t restarts = 0;      ///< Since the node started.
-  std::string last_error;     ///< Why it ended last, empty if it never did.
+  uint32_t restarts = 0;  ///< Since the node started.
+  std::string last_error; ///< Why it ended last, empty if it never did.
 
   static constexpr auto type_name = "troupe::role_status";
   static constexpr auto fields = std::tuple{
@@ -26,7 +26,7 @@ struct role_status {
 /// What a node says of itself.
 struct node_status {
   std::string node;
-  std::string boot;           ///< New at each start.
+  std::string boot; ///< New at each start.
   std::string version;
   std::vector<role_status> roles;
 

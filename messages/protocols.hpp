@@ -47,7 +47,8 @@ using journal_actor = caf::typed_actor<
 
 /// Decides about jobs, runs and leases. Answers when the decision is durable.
 using job_ledger_actor = caf::typed_actor<
-  // Accepts a job. Errors: invalid_argument, conflict (request id with another body), disk_full, saturated.
+  // Accepts a job. Errors: invalid_argument, conflict (request id with another body), disk_full,
+  // saturated.
   caf::replies_to<submit_job>::with<job_accepted>,
   // Accepts jobs, each for itself, in one append. Errors: as above, for all of them.
   caf::replies_to<submit_jobs>::with<jobs_accepted>,
@@ -64,8 +65,7 @@ using job_ledger_actor = caf::typed_actor<
   // Takes progress; answers how many were taken.
   caf::replies_to<report_stages>::with<uint32_t>,
   // Takes a runner's word about itself.
-  caf::replies_to<runner_status>::with<uint32_t>,
-  caf::replies_to<runners_atom>::with<runner_list>,
+  caf::replies_to<runner_status>::with<uint32_t>, caf::replies_to<runners_atom>::with<runner_list>,
   caf::replies_to<queues_atom>::with<queue_list>,
   // Accepts nothing more, answers when all that it decided is durable.
   caf::replies_to<drain_atom>::with<uint32_t>>;
@@ -82,11 +82,13 @@ using job_history_actor = caf::typed_actor<
 
 /// Keeps the bytes of logs and artifacts.
 using artifact_store_actor = caf::typed_actor<
-  // Takes bytes; answers the next offset: that is the credit for more. Errors: disk_full, too_large, conflict (gap).
+  // Takes bytes; answers the next offset: that is the credit for more. Errors: disk_full,
+  // too_large, conflict (gap).
   caf::replies_to<write_artifact>::with<uint64_t>,
   // Makes an artifact durable. Errors: not_found, disk_full.
   caf::replies_to<close_artifact>::with<artifact_ref>,
-  // Answers bytes, waiting for more of an open one if asked to. Errors: not_found, corrupt, saturated.
+  // Answers bytes, waiting for more of an open one if asked to. Errors: not_found, corrupt,
+  // saturated.
   caf::replies_to<read_artifact>::with<artifact_chunk>,
   caf::replies_to<list_artifacts>::with<artifact_list>>;
 

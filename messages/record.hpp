@@ -9,14 +9,14 @@ namespace troupe {
 /// What a field of a request must satisfy beyond its type. Checked where JSON
 /// enters (`parse_json`) and shown in `/openapi.json`.
 struct rule {
-  const char* doc = "";        ///< One line for people.
-  bool required = false;       ///< Must be present and not null.
-  const char* pattern = "";    ///< Whole-string character rule by name, see `messages/text_rule.hpp`.
-  const char* one_of = "";     ///< Allowed values, separated by '|'.
+  const char* doc = "";     ///< One line for people.
+  bool required = false;    ///< Must be present and not null.
+  const char* pattern = ""; ///< Whole-string character rule by name, see `messages/text_rule.hpp`.
+  const char* one_of = "";  ///< Allowed values, separated by '|'.
   int64_t min = std::numeric_limits<int64_t>::min(); ///< Smallest number.
   int64_t max = std::numeric_limits<int64_t>::max(); ///< Largest number.
-  size_t max_size = 65536;     ///< Bytes of a string, items of a list.
-  bool secret = false;         ///< Never written as JSON.
+  size_t max_size = 65536;                           ///< Bytes of a string, items of a list.
+  bool secret = false;                               ///< Never written as JSON.
 };
 
 /// Names one data member of a message. The name is the JSON key; the position

@@ -8,13 +8,13 @@ namespace troupe {
 /// Command: give me work. The reply is durable: the runs are leased to me.
 /// The sender of the request is told of cancellations (`cancel_runs`).
 struct claim_runs {
-  std::string runner;                    ///< Name, unique in the cluster.
-  std::string boot;                      ///< New at each start of the runner's node.
-  std::string nonce;                     ///< New per claim; a repeated one is answered with the same runs.
-  std::vector<std::string> queues;       ///< The queues that it serves.
+  std::string runner; ///< Name, unique in the cluster.
+  std::string boot;   ///< New at each start of the runner's node.
+  std::string nonce;  ///< New per claim; a repeated one is answered with the same runs.
+  std::vector<std::string> queues; ///< The queues that it serves.
   std::vector<std::string> capabilities;
-  uint32_t max_runs = 1;                 ///< Free slots, 1..1024.
-  caf::timespan wait{0};                 ///< How long to wait for the first run, at most 30 s.
+  uint32_t max_runs = 1; ///< Free slots, 1..1024.
+  caf::timespan wait{0}; ///< How long to wait for the first run, at most 30 s.
 
   static constexpr auto type_name = "troupe::claim_runs";
   static constexpr auto fields = std::tuple{
@@ -34,18 +34,15 @@ struct run_order {
   uint32_t run_id = 0;
   std::string kind;
   std::string queue;
-  std::string spec;              ///< A packed record of the kind.
-  caf::timespan lease{0};        ///< Renew well before it is over.
-  caf::timespan deadline{0};     ///< Longest time this run may take.
+  std::string spec;          ///< A packed record of the kind.
+  caf::timespan lease{0};    ///< Renew well before it is over.
+  caf::timespan deadline{0}; ///< Longest time this run may take.
 
   static constexpr auto type_name = "troupe::run_order";
   static constexpr auto fields = std::tuple{
-    field{"job_id", &run_order::job},
-    field{"run_id", &run_order::run_id},
-    field{"kind", &run_order::kind},
-    field{"queue", &run_order::queue},
-    field{"spec", &run_order::spec},
-    field{"lease", &run_order::lease},
+    field{"job_id", &run_order::job},        field{"run_id", &run_order::run_id},
+    field{"kind", &run_order::kind},         field{"queue", &run_order::queue},
+    field{"spec", &run_order::spec},         field{"lease", &run_order::lease},
     field{"deadline", &run_order::deadline},
   };
 };
@@ -91,8 +88,8 @@ enum class lease_state : uint8_t {
   lost,     ///< Stop it and forget it: another run has its place.
 };
 template <>
-inline constexpr auto enum_names<lease_state>
-  = std::array<std::string_view, 3>{"held", "canceled", "lost"};
+inline constexpr auto enum_names<lease_state> =
+  std::array<std::string_view, 3>{"held", "canceled", "lost"};
 
 /// Reply to `renew_leases`, in order.
 struct lease_states {
@@ -108,17 +105,14 @@ struct run_report {
   uint32_t run_id = 0;
   verdict result = verdict::none;
   reason why = reason::none;
-  std::string note;              ///< One sentence for people, secrets masked.
+  std::string note; ///< One sentence for people, secrets masked.
   std::vector<stage> stages;
 
   static constexpr auto type_name = "troupe::run_report";
   static constexpr auto fields = std::tuple{
-    field{"job_id", &run_report::job},
-    field{"run_id", &run_report::run_id},
-    field{"result", &run_report::result},
-    field{"reason", &run_report::why},
-    field{"note", &run_report::note},
-    field{"stages", &run_report::stages},
+    field{"job_id", &run_report::job},    field{"run_id", &run_report::run_id},
+    field{"result", &run_report::result}, field{"reason", &run_report::why},
+    field{"note", &run_report::note},     field{"stages", &run_report::stages},
   };
 };
 
@@ -141,8 +135,8 @@ enum class finish_outcome : uint8_t {
   refused,  ///< The lease was lost: another run has its place.
 };
 template <>
-inline constexpr auto enum_names<finish_outcome>
-  = std::array<std::string_view, 2>{"accepted", "refused"};
+inline constexpr auto enum_names<finish_outcome> =
+  std::array<std::string_view, 2>{"accepted", "refused"};
 
 /// Reply to `finish_runs`, in order.
 struct finish_outcomes {
@@ -197,10 +191,10 @@ struct runner_status {
   std::vector<std::string> capabilities;
   uint32_t slots = 0;
   uint32_t busy = 0;
-  std::string broken;            ///< Why it claims nothing; empty = ready.
+  std::string broken; ///< Why it claims nothing; empty = ready.
   bool draining = false;
-  caf::timestamp seen_at{};      ///< Filled by the ledger.
-  bool live = true;              ///< Filled by the ledger.
+  caf::timestamp seen_at{}; ///< Filled by the ledger.
+  bool live = true;         ///< Filled by the ledger.
 
   static constexpr auto type_name = "troupe::runner_status";
   static constexpr auto fields = std::tuple{
@@ -229,9 +223,9 @@ struct runner_list {
 /// How much waits and runs in one queue.
 struct queue_status {
   std::string queue;
-  uint64_t queued = 0;   ///< Includes those that wait for a retry.
+  uint64_t queued = 0; ///< Includes those that wait for a retry.
   uint64_t running = 0;
-  uint64_t slots = 0;    ///< Of live, ready runners that serve it.
+  uint64_t slots = 0; ///< Of live, ready runners that serve it.
 
   static constexpr auto type_name = "troupe::queue_status";
   static constexpr auto fields = std::tuple{

@@ -19,9 +19,8 @@ bool is_name(std::string_view text, std::string_view more, size_t longest) {
 }
 
 bool is_line(std::string_view text) {
-  return std::none_of(text.begin(), text.end(), [](char c) {
-    return static_cast<unsigned char>(c) < 0x20 || c == 0x7F;
-  });
+  return std::none_of(text.begin(), text.end(),
+                      [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; });
 }
 
 bool is_variable(std::string_view text) {

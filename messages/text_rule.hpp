@@ -4,7 +4,8 @@
 
 namespace troupe {
 
-/// Whether `text` obeys the named rule. Source: spec/reliability_security.md S6, spec/testing.md 3.8.
+/// Whether `text` obeys the named rule. Source: spec/reliability_security.md S6,
+/// spec/testing.md 3.8.
 ///
 /// - "name": `[A-Za-z0-9][A-Za-z0-9+._:~-]{0,127}`: packages, versions, files, tests
 /// - "word": `[A-Za-z0-9][A-Za-z0-9._-]{0,127}`: distributions, runners, queues, stages

@@ -107,7 +107,8 @@ std::optional<caf::timestamp> parse_iso8601(std::string_view in) {
   }
   auto zone = take_zone(in);
   auto date = year{*y} / *mo / *d;
-  if (!zone || !in.empty() || !date.ok() || *y < 1678 || *y > 2261) // the range of int64 nanoseconds
+  if (!zone || !in.empty() || !date.ok() || *y < 1678
+      || *y > 2261) // the range of int64 nanoseconds
     return std::nullopt;
   return caf::timestamp{sys_days{date}.time_since_epoch() + hours{*h} + minutes{*mi} + seconds{*s}
                         + fraction - *zone};

@@ -10,8 +10,8 @@ namespace troupe {
 
 /// What concerns the process as a whole: the `node:` section.
 struct node_options {
-  std::string name;                            ///< Default: the host's name.
-  std::string data = "./troupe-data";          ///< Private folder of this node, made if absent (0700).
+  std::string name;                   ///< Default: the host's name.
+  std::string data = "./troupe-data"; ///< Private folder of this node, made if absent (0700).
   log_level log = log_level::info;
   std::chrono::milliseconds drain_limit{30'000}; ///< For each role when the node leaves.
 };

@@ -4,8 +4,9 @@
 #include <CLI/CLI.hpp>
 
 int main(int argc, char** argv) {
-  auto app = CLI::App{"Plays the roles of a Troupe node; with no configuration all of them, data in "
-                      "./troupe-data, HTTP on 127.0.0.1:8000."};
+  auto app =
+    CLI::App{"Plays the roles of a Troupe node; with no configuration all of them, data in "
+             "./troupe-data, HTTP on 127.0.0.1:8000."};
   auto config = std::string{};
   auto check = false;
   app.add_option("-c,--config", config, "Configuration file (see config/examples)")

@@ -15,30 +15,30 @@ namespace troupe {
 
 /// One command in an environment.
 struct command {
-  std::vector<std::string> argv;            ///< Executed as is, no shell in between.
-  std::vector<std::string> variables;       ///< "NAME=value", added to the environment's own.
+  std::vector<std::string> argv;      ///< Executed as is, no shell in between.
+  std::vector<std::string> variables; ///< "NAME=value", added to the environment's own.
   std::string work_dir = "/";
-  std::chrono::seconds limit{600};          ///< Then TERM, 5 s of grace, KILL.
+  std::chrono::seconds limit{600}; ///< Then TERM, 5 s of grace, KILL.
 };
 
 /// How a command ended.
 struct command_result {
   enum class end : uint8_t {
-    exited,      ///< `exit_code` is its own.
-    timed_out,   ///< Killed at `limit`; nothing of it is left.
-    canceled,    ///< Killed by the stop token within 2 s.
-    infra,       ///< It could not be started by no fault of its own (engine's 125).
-    lost,        ///< The environment is gone.
+    exited,    ///< `exit_code` is its own.
+    timed_out, ///< Killed at `limit`; nothing of it is left.
+    canceled,  ///< Killed by the stop token within 2 s.
+    infra,     ///< It could not be started by no fault of its own (engine's 125).
+    lost,      ///< The environment is gone.
   };
   end how = end::exited;
-  int32_t exit_code = 0;     ///< 126, 127: not executable, not found.
+  int32_t exit_code = 0; ///< 126, 127: not executable, not found.
   bool out_of_memory = false;
-  std::string detail;        ///< For `infra` and `lost`.
+  std::string detail; ///< For `infra` and `lost`.
 };
 
 /// A file to put into an environment.
 struct environment_file {
-  std::string path;          ///< Absolute.
+  std::string path; ///< Absolute.
   uint32_t mode = 0644;
   std::string bytes;
 };
@@ -46,12 +46,12 @@ struct environment_file {
 /// One entry of a folder or file that was read back.
 struct archive_entry {
   enum class type : uint8_t { file, folder, symlink, other };
-  std::string path;          ///< Relative to the parent of what was asked for.
+  std::string path; ///< Relative to the parent of what was asked for.
   type what = type::file;
   uint32_t mode = 0;
   uint64_t size = 0;
   std::string link_target;
-  std::string bytes;         ///< Content of a file, cut at the caller's limit.
+  std::string bytes; ///< Content of a file, cut at the caller's limit.
 };
 
 /// A throw-away machine (container) in which a package is tested.
@@ -69,7 +69,8 @@ public:
   virtual caf::error put(const std::vector<environment_file>& files) = 0;
 
   /// Reads a file or folder back, following no symlink; `each` may return false to stop.
-  /// At most `bytes_per_file` of each file are kept. Errors: `ec::not_found`, `ec::unavailable`, `ec::too_large`.
+  /// At most `bytes_per_file` of each file are kept. Errors: `ec::not_found`, `ec::unavailable`,
+  /// `ec::too_large`.
   virtual caf::error get(const std::string& path, uint64_t bytes_per_file,
                          const std::function<bool(const archive_entry&)>& each) = 0;
 

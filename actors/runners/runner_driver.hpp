@@ -69,8 +69,8 @@ public:
 
 /// What every driver needs to know of its host.
 struct driver_context {
-  std::string runner;        ///< Name of the runner, for labels.
-  std::string data_folder;   ///< Private folder for the driver's files; may not exist yet.
+  std::string runner;      ///< Name of the runner, for labels.
+  std::string data_folder; ///< Private folder for the driver's files; may not exist yet.
 };
 
 using runner_driver_ptr = std::shared_ptr<runner_driver>;

@@ -41,7 +41,8 @@ struct supervised : tests::deterministic_system {
 
   void kill() {
     auto who = roles.find<bridge_actor>("journal");
-    caf::anon_send(caf::actor_cast<caf::actor>(who), caf::exit_msg{who.address(), fault(ec::corrupt, "bad block")});
+    caf::anon_send(caf::actor_cast<caf::actor>(who),
+                   caf::exit_msg{who.address(), fault(ec::corrupt, "bad block")});
     sched.run();
   }
 };

@@ -1,9 +1,8 @@
 /// `troupe` against a real node: exit codes, and a watch that outlives the node.
 #include "tests/support/node_process.hpp"
 
-#include <catch2/catch.hpp>
-
 #include <arpa/inet.h>
+#include <catch2/catch.hpp>
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -43,8 +42,8 @@ std::string roles() {
 }
 
 std::vector<std::string> troupe_command(const node_process& node, std::vector<std::string> words) {
-  auto out = std::vector<std::string>{program("troupe"), "--server", node.server(), "--data",
-                                      node.data()};
+  auto out =
+    std::vector<std::string>{program("troupe"), "--server", node.server(), "--data", node.data()};
   out.insert(out.end(), words.begin(), words.end());
   return out;
 }
@@ -54,7 +53,7 @@ finished_process troupe_run(const node_process& node, std::vector<std::string> w
 }
 
 std::vector<std::string> submit_words(const std::vector<std::string>& variables) {
-  auto out = std::vector<std::string>{"submit", "hello",  "--dist",  "debian:12",
+  auto out = std::vector<std::string>{"submit", "hello",  "--dist",   "debian:12",
                                       "--arch", "x86_64", "--runner", "fake"};
   for (const auto& variable : variables) {
     out.emplace_back("--env");
@@ -109,9 +108,10 @@ TEST_CASE("SIGTERM drains: what runs is finished or handed back, and the node en
           "[e2e][jobs]") {
   auto node = node_process{roles()};
   node.start();
-  auto body = json{{"runner_type", "fake"},   {"dist_name", "debian"},   {"dist_version", "12"},
-                   {"dist_arch", "x86_64"},   {"package_name", "hello"},
-                   {"variables", {{{"name", "FAKE_RUN_FOR"}, {"value", "1s"}}}}};
+  auto body =
+    json{{"runner_type", "fake"},   {"dist_name", "debian"},
+         {"dist_version", "12"},    {"dist_arch", "x86_64"},
+         {"package_name", "hello"}, {"variables", {{{"name", "FAKE_RUN_FOR"}, {"value", "1s"}}}}};
   auto id = node.submit(body);
   REQUIRE(await(30s, [&] { return node.job(id).at("state") == "running"; }));
   CHECK(node.stop() == 0);

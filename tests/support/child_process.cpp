@@ -68,7 +68,8 @@ child_process::~child_process() {
   }
 }
 
-child_process::child_process(child_process&& other) noexcept : pid_{std::exchange(other.pid_, -1)} {}
+child_process::child_process(child_process&& other) noexcept
+  : pid_{std::exchange(other.pid_, -1)} {}
 
 child_process& child_process::operator=(child_process&& other) noexcept {
   std::swap(pid_, other.pid_);
@@ -115,7 +116,8 @@ std::chrono::milliseconds child_process::cpu_time() const {
 }
 
 finished_process run_process(const std::vector<std::string>& argv,
-                             const std::vector<std::string>& variables, std::chrono::seconds limit) {
+                             const std::vector<std::string>& variables,
+                             std::chrono::seconds limit) {
   auto folder = temp_folder{};
   auto output = folder.path() + "/output";
   auto child = child_process{argv, variables, output};

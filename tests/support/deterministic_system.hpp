@@ -40,8 +40,8 @@ private:
 
 public:
   caf::actor_system sys{config_};
-  caf::scheduler::test_coordinator& sched
-    = dynamic_cast<caf::scheduler::test_coordinator&>(sys.scheduler());
+  caf::scheduler::test_coordinator& sched =
+    dynamic_cast<caf::scheduler::test_coordinator&>(sys.scheduler());
 };
 
 } // namespace troupe::tests

@@ -83,10 +83,10 @@ json node_process::answer::document() const {
   return *out;
 }
 
-node_process::answer node_process::request(const std::string& method, const std::string& path,
-                                           const std::string& body,
-                                           const std::vector<std::pair<std::string, std::string>>& headers,
-                                           bool with_token) const {
+node_process::answer
+node_process::request(const std::string& method, const std::string& path, const std::string& body,
+                      const std::vector<std::pair<std::string, std::string>>& headers,
+                      bool with_token) const {
   auto options = http_client_options{};
   options.port = port();
   if (options.port == 0)

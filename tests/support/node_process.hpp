@@ -36,12 +36,14 @@ public:
   answer post(const std::string& path, const std::string& body,
               const std::vector<std::pair<std::string, std::string>>& headers = {}) const;
   answer request(const std::string& method, const std::string& path, const std::string& body,
-                 const std::vector<std::pair<std::string, std::string>>& headers, bool with_token) const;
+                 const std::vector<std::pair<std::string, std::string>>& headers,
+                 bool with_token) const;
 
   /// Submits and returns the job's id; fails the test if it is refused.
   std::string submit(const json& body) const;
   /// Waits until the job is finished and returns its JSON.
-  json await_job(const std::string& job, std::chrono::seconds limit = std::chrono::seconds{120}) const;
+  json await_job(const std::string& job,
+                 std::chrono::seconds limit = std::chrono::seconds{120}) const;
   json job(const std::string& id) const;
 
   child_process& process() {

@@ -16,7 +16,8 @@ int main(int argc, char** argv) {
     return 3;
   for (auto line = std::string{}; std::getline(std::cin, line);) {
     line += '\n';
-    if (write(fd, line.data(), line.size()) != static_cast<ssize_t>(line.size()) || fdatasync(fd) != 0)
+    if (write(fd, line.data(), line.size()) != static_cast<ssize_t>(line.size())
+        || fdatasync(fd) != 0)
       return 4;
     std::cout << "ok" << std::endl;
   }

@@ -117,7 +117,9 @@ TEST_CASE("events that were applied before change nothing, also after a restart"
   REQUIRE(!again.open());
   CHECK(again.mark().sequence == w.sequence);
   auto batch = event_batch{
-    {{w.sequence, 1, w.time, make_event(job_closed{id, verdict::pass, reason::none, ""}, w.time)}}, w.sequence + 1, true};
+    {{w.sequence, 1, w.time, make_event(job_closed{id, verdict::pass, reason::none, ""}, w.time)}},
+    w.sequence + 1,
+    true};
   CHECK(again.apply(batch)->empty());
   CHECK(again.find(id)->state == job_state::queued);
 }

@@ -1,7 +1,6 @@
 #include "messages/json.hpp"
-#include "messages/test.hpp"
-
 #include "messages/run.hpp"
+#include "messages/test.hpp"
 
 #include <catch2/catch.hpp>
 
