@@ -118,6 +118,7 @@ uint32_t node::stop() {
 
 int run_node(const std::string& config_path) {
   forbid_core_files();
+  umask(0077);                   // jobs may carry secrets: what the node writes is its own
   auto signals = signal_watch{}; // before any thread exists, so that all inherit the mask
   auto root = section{};
   if (!config_path.empty()) {

@@ -19,7 +19,11 @@ int main(int argc, char** argv) {
              "  troupe-node --config node.yaml --check\n\n"
              "Exit codes: 0 clean stop, 2 bad configuration, 3 a role failed to start,\n"
              "4 roles did not drain in time, 70 a role could not be kept up.");
-  CLI11_PARSE(app, argc, argv);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& why) {
+    return app.exit(why) == 0 ? 0 : 2;
+  }
   if (!check)
     return troupe::run_node(config);
   auto root = config.empty() ? caf::expected<troupe::section>{troupe::section{}}

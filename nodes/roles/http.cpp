@@ -28,9 +28,13 @@ token_options read_tokens(section in) {
   in.read("audience", out.jwt.audience);
   auto leeway = std::chrono::milliseconds{out.jwt.leeway};
   in.read("leeway", leeway);
+  if (leeway < std::chrono::seconds{0} || leeway > std::chrono::seconds{60})
+    in.complain("leeway", "must be between 0s and 60s");
   out.jwt.leeway = std::chrono::duration_cast<std::chrono::seconds>(leeway);
   auto life = std::chrono::milliseconds{out.jwt.max_life};
   in.read("max_life", life);
+  if (life < std::chrono::hours{1} || life > out.jwt.max_life)
+    in.complain("max_life", "must be between 1h and 90d");
   out.jwt.max_life = std::chrono::duration_cast<std::chrono::hours>(life);
   in.read("revoked_file", out.jwt.revoked_file);
   in.read("accept_alts", out.jwt.accept_alts);
