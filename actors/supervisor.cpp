@@ -6,6 +6,7 @@
 #include <caf/stateful_actor.hpp>
 
 #include <algorithm>
+#include <exception>
 
 namespace troupe {
 
@@ -51,9 +52,16 @@ void ended(pointer self, child& of, std::string why) {
   self->delayed_send(self, *backoff, restart_atom_v, of.what.role);
 }
 
+/// A start that throws (no more threads, no memory) has failed like any other.
+caf::expected<caf::strong_actor_ptr> start_guarded(const supervised_role& what) try {
+  return what.start();
+} catch (const std::exception& why) {
+  return fault(ec::unavailable, why.what());
+}
+
 /// Returns whether the role is up.
 bool start(pointer self, child& of) {
-  auto actor = of.what.start();
+  auto actor = start_guarded(of.what);
   if (!actor) {
     of.last_error = one_line(actor.error());
     return false;

@@ -178,9 +178,9 @@ void ledger_core::watch_disk() {
     .then(
       [this](const journal_status& got) {
         checking_disk_ = false;
-        if (full_ && got.accepting)
-          serve_waiting();
         full_ = !got.accepting;
+        if (!full_)
+          serve_waiting();
         arm();
       },
       [this](const caf::error&) {
