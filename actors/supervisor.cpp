@@ -12,12 +12,12 @@ namespace troupe {
 
 namespace {
 
-using pointer = supervisor_actor::stateful_pointer<supervisor_state>;
+using supervisor_pointer = supervisor_actor::stateful_pointer<supervisor_state>;
 using child = supervisor_state::child;
 
 constexpr auto version_text = "0.1.0";
 
-void give_up(pointer self, const std::string& role, const std::string& why, bool at_start) {
+void give_up(supervisor_pointer self, const std::string& role, const std::string& why, bool at_start) {
   auto& st = self->state;
   if (st.stopping)
     return;
@@ -41,7 +41,7 @@ std::optional<std::chrono::milliseconds> next_backoff(child& of,
   return std::min(backoff, options.longest_backoff);
 }
 
-void ended(pointer self, child& of, std::string why) {
+void ended(supervisor_pointer self, child& of, std::string why) {
   of.actor = nullptr;
   of.last_error = std::move(why);
   auto backoff = next_backoff(of, self->state.options);
@@ -60,7 +60,7 @@ caf::expected<caf::strong_actor_ptr> start_guarded(const supervised_role& what) 
 }
 
 /// Returns whether the role is up.
-bool start(pointer self, child& of) {
+bool start(supervisor_pointer self, child& of) {
   auto actor = start_guarded(of.what);
   if (!actor) {
     of.last_error = one_line(actor.error());
@@ -73,7 +73,7 @@ bool start(pointer self, child& of) {
   return true;
 }
 
-void restart(pointer self, const std::string& role) {
+void restart(supervisor_pointer self, const std::string& role) {
   for (auto& of : self->state.children)
     if (of.what.role == role && !of.actor && !self->state.stopping) {
       ++of.restarts;
@@ -82,7 +82,7 @@ void restart(pointer self, const std::string& role) {
     }
 }
 
-void down(pointer self, const caf::down_msg& message) {
+void down(supervisor_pointer self, const caf::down_msg& message) {
   for (auto& of : self->state.children)
     if (of.actor && of.actor->address() == message.source) {
       self->state.roles->assign(of.what.role, nullptr);
@@ -94,7 +94,7 @@ void down(pointer self, const caf::down_msg& message) {
 }
 
 /// Drains and ends the roles, last started first. Blocks: the node is leaving.
-uint32_t drain(pointer self) {
+uint32_t drain_children(supervisor_pointer self) {
   auto& st = self->state;
   st.stopping = true;
   auto waiter = caf::scoped_actor{self->system()};
@@ -130,7 +130,7 @@ node_status status(const supervisor_state& st) {
 
 } // namespace
 
-supervisor_actor::behavior_type supervisor(pointer self, directory* roles,
+supervisor_actor::behavior_type supervisor(supervisor_pointer self, directory* roles,
                                            std::vector<supervised_role> children,
                                            supervisor_options options) {
   auto& st = self->state;
@@ -146,7 +146,7 @@ supervisor_actor::behavior_type supervisor(pointer self, directory* roles,
     [self](status_atom) { return status(self->state); },
     [self](restart_atom, const std::string& role) { restart(self, role); },
     [self](drain_atom) {
-      auto late = drain(self);
+      auto late = drain_children(self);
       self->quit();
       return late;
     },

@@ -9,37 +9,37 @@ namespace troupe {
 
 namespace {
 
-using pointer = test_runner_self::stateful_pointer<test_runner_state>;
+using runner_pointer = test_runner_self::stateful_pointer<test_runner_state>;
 using std::chrono::milliseconds;
 
 constexpr auto most_runs = size_t{1024}; // of one message
-constexpr auto stage_limit = size_t{4096};
+constexpr auto most_stages_waiting = size_t{4096};
 // A claim that waits at the ledger is answered at once when the runner drains; this is for a silent
 // ledger.
 constexpr auto claim_grace = milliseconds{2'000};
 constexpr auto last_reports = milliseconds{2'000};
 
-void claim(pointer self);
-void send_reports(pointer self);
-void send_stages(pointer self);
+void claim(runner_pointer self);
+void send_reports(runner_pointer self);
+void send_stages(runner_pointer self);
 
-job_ledger_actor ledger_of(pointer self) {
+job_ledger_actor ledger_of(runner_pointer self) {
   return self->state.roles->find<job_ledger_actor>("jobs");
 }
 
-void later(pointer self, milliseconds time, const char* what) {
+void later(runner_pointer self, milliseconds time, const char* what) {
   self->delayed_send(self, time, caf::tick_atom_v, std::string{what});
 }
 
 /// 200 ms, doubled by each failure to 5 s, spread by half so that runners do not march in step.
-milliseconds backoff(pointer self, uint32_t failures) {
+milliseconds backoff(runner_pointer self, uint32_t failures) {
   auto longest = milliseconds{200} * (1 << std::min(failures, 5u));
   longest = std::min(longest, milliseconds{5'000});
   auto spread = std::uniform_int_distribution<int64_t>{0, longest.count() / 2};
   return longest / 2 + milliseconds{spread(self->state.chance)};
 }
 
-runner_status status_of(pointer self) {
+runner_status status_of(runner_pointer self) {
   const auto& st = self->state;
   auto out = runner_status{};
   out.runner = st.options.name;
@@ -54,14 +54,14 @@ runner_status status_of(pointer self) {
   return out;
 }
 
-void send_status(pointer self) {
+void send_status(runner_pointer self) {
   if (auto ledger = ledger_of(self))
     self->request(ledger, self->state.options.request_timeout, status_of(self))
       .then([](uint32_t) {}, [](caf::error&) {}); // the next one comes in a while
 }
 
 /// Answers a drain when nothing of this runner is left with it.
-void finish_drain(pointer self) {
+void finish_drain(runner_pointer self) {
   auto& st = self->state;
   if (!st.draining || st.drained.empty())
     return;
@@ -76,7 +76,7 @@ void finish_drain(pointer self) {
     promise.deliver(st.handed_back);
 }
 
-void reports_taken(pointer self, const finish_outcomes& reply) {
+void reports_taken(runner_pointer self, const finish_outcomes& reply) {
   auto& st = self->state;
   st.report_failures = 0;
   auto keys = st.reports.taken();
@@ -91,12 +91,12 @@ void reports_taken(pointer self, const finish_outcomes& reply) {
   finish_drain(self);
 }
 
-void pause_reports(pointer self) {
+void pause_reports(runner_pointer self) {
   self->state.report_paused = true;
   later(self, backoff(self, self->state.report_failures++), "report");
 }
 
-void reports_failed(pointer self, const caf::error& why) {
+void reports_failed(runner_pointer self, const caf::error& why) {
   auto& st = self->state;
   if (retryable(why)) {
     st.reports.failed();
@@ -109,7 +109,7 @@ void reports_failed(pointer self, const caf::error& why) {
   finish_drain(self);
 }
 
-void send_reports(pointer self) {
+void send_reports(runner_pointer self) {
   auto& st = self->state;
   if (st.reports.empty() || st.report_paused)
     return;
@@ -124,7 +124,7 @@ void send_reports(pointer self) {
           [self](const caf::error& why) { reports_failed(self, why); });
 }
 
-void send_stages(pointer self) {
+void send_stages(runner_pointer self) {
   auto& st = self->state;
   auto ledger = ledger_of(self);
   if (st.stages_sent || st.stages.empty() || !ledger)
@@ -143,7 +143,7 @@ void send_stages(pointer self) {
     .then([next](uint32_t) { next(); }, [next](caf::error&) { next(); });
 }
 
-void schedule_renewal(pointer self, milliseconds within) {
+void schedule_renewal(runner_pointer self, milliseconds within) {
   auto& st = self->state;
   if (!std::exchange(st.renew_scheduled, true))
     later(self, within, "renew");
@@ -159,7 +159,7 @@ milliseconds renewal_period(const test_runner_state& st) {
   return std::max(std::chrono::duration_cast<milliseconds>(shortest / 3), milliseconds{50});
 }
 
-void leases_renewed(pointer self, const std::vector<run_key>& asked, const lease_states& reply) {
+void leases_renewed(runner_pointer self, const std::vector<run_key>& asked, const lease_states& reply) {
   auto& st = self->state;
   auto ended = std::vector<run_key>{};
   for (auto i = size_t{0}; i < std::min(asked.size(), reply.states.size()); ++i) {
@@ -173,7 +173,7 @@ void leases_renewed(pointer self, const std::vector<run_key>& asked, const lease
     st.executor->stop(ended, reason::canceled);
 }
 
-void renew(pointer self) {
+void renew(runner_pointer self) {
   auto& st = self->state;
   st.renew_scheduled = false;
   if (st.runs.empty())
@@ -195,7 +195,7 @@ void renew(pointer self) {
       [=](caf::error&) { schedule_renewal(self, period / 4); });
 }
 
-void hand_back(pointer self, const std::vector<run_order>& orders) {
+void hand_back(runner_pointer self, const std::vector<run_order>& orders) {
   auto& st = self->state;
   for (const auto& order : orders) {
     if (!st.runs
@@ -214,7 +214,7 @@ void hand_back(pointer self, const std::vector<run_order>& orders) {
   send_reports(self);
 }
 
-void runs_claimed(pointer self, std::vector<run_order> orders) {
+void runs_claimed(runner_pointer self, std::vector<run_order> orders) {
   auto& st = self->state;
   --st.claims_out;
   if (st.draining) {
@@ -237,14 +237,14 @@ void runs_claimed(pointer self, std::vector<run_order> orders) {
   claim(self);
 }
 
-void claim_failed(pointer self) {
+void claim_failed(runner_pointer self) {
   // `claiming` stays: the same claim goes out again, with the same nonce, because its answer may
   // be lost.
   later(self, backoff(self, self->state.claim_failures++), "claim");
 }
 
 /// Sends the claim of the present nonce.
-void send_claim(pointer self, const job_ledger_actor& ledger, milliseconds wait) {
+void send_claim(runner_pointer self, const job_ledger_actor& ledger, milliseconds wait) {
   auto& st = self->state;
   auto what = claim_runs{};
   what.runner = st.options.name;
@@ -265,7 +265,7 @@ void send_claim(pointer self, const job_ledger_actor& ledger, milliseconds wait)
 }
 
 /// Asks for as many runs as there is room for.
-void claim(pointer self) {
+void claim(runner_pointer self) {
   auto& st = self->state;
   auto room = st.options.slots * std::max(st.options.prefetch, 1u);
   if (st.claiming || st.draining || !st.broken.empty() || st.executing >= room
@@ -284,18 +284,18 @@ void claim(pointer self) {
 
 /// Asks for what an unanswered claim may have got. The ledger lets it take the
 /// place of the one that waits there, so nothing is leased to nobody.
-void call_back_claim(pointer self) {
+void call_back_claim(runner_pointer self) {
   auto ledger = ledger_of(self);
   if (!self->state.nonce.empty() && ledger)
     send_claim(self, ledger, milliseconds{1});
 }
 
-void check(pointer self) {
+void check(runner_pointer self) {
   if (!std::exchange(self->state.checking, true))
     self->state.executor->check();
 }
 
-void checked(pointer self, const caf::error& fault) {
+void checked(runner_pointer self, const caf::error& fault) {
   auto& st = self->state;
   st.checking = false;
   auto broken = fault ? one_line(fault) : std::string{};
@@ -316,7 +316,7 @@ bool blames_host(reason why) {
   return why == reason::env_lost || why == reason::exec_infra || why == reason::env_start_failed;
 }
 
-void take_finished(pointer self, std::vector<run_report> finished) {
+void take_finished(runner_pointer self, std::vector<run_report> finished) {
   auto& st = self->state;
   for (auto& report : finished) {
     auto run = st.runs.find({report.job, report.run_id});
@@ -340,14 +340,14 @@ void take_finished(pointer self, std::vector<run_report> finished) {
   }
 }
 
-void take_news(pointer self) {
+void take_news(runner_pointer self) {
   auto& st = self->state;
   auto news = st.executor->take();
   take_finished(self, std::move(news.finished));
   for (auto& report : news.stages) {
     auto run = st.runs.find({report.job, report.run_id});
     if (run != st.runs.end() && !run->second.finished && !run->second.unwanted
-        && st.stages.size() < stage_limit)
+        && st.stages.size() < most_stages_waiting)
       st.stages.push_back(std::move(report));
   }
   if (news.check)
@@ -366,7 +366,7 @@ std::vector<run_key> executing_runs(const test_runner_state& st) {
   return out;
 }
 
-void cancel(pointer self, const cancel_runs& what) {
+void cancel(runner_pointer self, const cancel_runs& what) {
   auto& st = self->state;
   auto mine = std::vector<run_key>{};
   for (const auto& key : what.runs)
@@ -376,7 +376,7 @@ void cancel(pointer self, const cancel_runs& what) {
     st.executor->stop(mine, reason::canceled);
 }
 
-caf::result<uint32_t> drain(pointer self) {
+caf::result<uint32_t> drain(runner_pointer self) {
   auto& st = self->state;
   auto promise = self->make_response_promise<uint32_t>();
   st.drained.push_back(promise);
@@ -392,7 +392,7 @@ caf::result<uint32_t> drain(pointer self) {
   return promise;
 }
 
-void on_timer(pointer self, const std::string& what) {
+void on_timer(runner_pointer self, const std::string& what) {
   auto& st = self->state;
   if (what == "claim") {
     st.claiming = false;
@@ -435,7 +435,7 @@ void read_test_runner_options(section& in, test_runner_options& options) {
   in.read("drain_deadline", options.drain_deadline);
 }
 
-test_runner_self::behavior_type test_runner(pointer self, const directory* roles,
+test_runner_self::behavior_type test_runner(runner_pointer self, const directory* roles,
                                             test_runner_options options, make_run_executor make) {
   auto& st = self->state;
   st.options = std::move(options);

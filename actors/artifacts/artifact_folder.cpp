@@ -18,15 +18,15 @@ namespace {
 constexpr auto folder_flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
 constexpr auto longest_stem = size_t{200};
 
-caf::expected<file_handle> step(int above, const std::string& name, bool create) {
-  auto below = file_handle{openat(above, name.c_str(), folder_flags)};
+caf::expected<owned_fd> step(int above, const std::string& name, bool create) {
+  auto below = owned_fd{openat(above, name.c_str(), folder_flags)};
   if (below)
     return below;
   if (errno != ENOENT || !create)
     return file_fault("open folder " + name);
   if (mkdirat(above, name.c_str(), 0700) != 0 && errno != EEXIST)
     return file_fault("make folder " + name);
-  below = file_handle{openat(above, name.c_str(), folder_flags)};
+  below = owned_fd{openat(above, name.c_str(), folder_flags)};
   if (!below)
     return file_fault("open folder " + name);
   return below;
@@ -48,13 +48,13 @@ caf::expected<artifact_folder> artifact_folder::open(const std::string& path) {
     mkdir(path.substr(0, slash).c_str(), 0700);
   mkdir(path.c_str(), 0700);
   auto out = artifact_folder{};
-  out.root_ = file_handle{::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
+  out.root_ = owned_fd{::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
   if (!out.root_)
     return file_fault("open " + path);
   return out;
 }
 
-caf::expected<file_handle> artifact_folder::run_folder(const job_id& job, uint32_t run,
+caf::expected<owned_fd> artifact_folder::run_folder(const job_id& job, uint32_t run,
                                                        bool create) const {
   auto above = step(root_.get(), to_string(job), create);
   if (!above)

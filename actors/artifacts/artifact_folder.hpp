@@ -1,6 +1,6 @@
 #pragma once
 
-#include "actors/file_handle.hpp"
+#include "actors/owned_fd.hpp"
 #include "messages/artifact.hpp"
 
 #include <optional>
@@ -28,7 +28,7 @@ public:
 
   /// Opens the folder of a run. Errors: `ec::not_found` (only without `create`), `ec::disk_full`,
   /// `ec::unavailable`.
-  caf::expected<file_handle> run_folder(const job_id& job, uint32_t run, bool create) const;
+  caf::expected<owned_fd> run_folder(const job_id& job, uint32_t run, bool create) const;
 
   /// Makes the entries of a run's folder and of those above it durable.
   caf::error sync(const job_id& job, uint32_t run) const;
@@ -45,7 +45,7 @@ public:
   }
 
 private:
-  file_handle root_;
+  owned_fd root_;
 };
 
 /// Returns the file name, without suffix, of an artifact. Errors: `ec::invalid_argument`.

@@ -8,7 +8,7 @@ namespace troupe {
 
 namespace {
 
-using pointer = artifact_store_self::stateful_pointer<artifact_store_state>;
+using store_pointer = artifact_store_self::stateful_pointer<artifact_store_state>;
 using waiter = artifact_store_state::waiter;
 
 constexpr auto largest_write = size_t{256} << 10;
@@ -39,7 +39,7 @@ caf::expected<std::optional<artifact_chunk>> read_open(const open_artifact& from
 }
 
 /// Answers what there is now; nothing if the reader has to wait.
-caf::expected<std::optional<artifact_chunk>> read_now(pointer self, const read_artifact& what) {
+caf::expected<std::optional<artifact_chunk>> read_now(store_pointer self, const read_artifact& what) {
   auto& st = self->state;
   auto open = st.open->find(what.key);
   if (!open)
@@ -53,7 +53,7 @@ caf::expected<std::optional<artifact_chunk>> read_now(pointer self, const read_a
 }
 
 /// Answers a reader whose wait is over: no bytes, or that there is no such artifact.
-void give_up_waiting(pointer self, waiter& who) {
+void give_up_waiting(store_pointer self, waiter& who) {
   auto chunk = read_now(self, who.what);
   if (!chunk)
     who.promise.deliver(std::move(chunk.error()));
@@ -62,7 +62,7 @@ void give_up_waiting(pointer self, waiter& who) {
 }
 
 /// Answers the readers that wait for this artifact and can go on.
-void wake(pointer self, const artifact_key& key) {
+void wake(store_pointer self, const artifact_key& key) {
   auto& st = self->state;
   auto i = st.waiting.find(to_text(key));
   if (i == st.waiting.end())
@@ -84,13 +84,13 @@ void wake(pointer self, const artifact_key& key) {
     st.waiting.erase(i);
 }
 
-void schedule_tick(pointer self) {
+void schedule_tick(store_pointer self) {
   if (std::exchange(self->state.ticking, true))
     return;
   self->delayed_send(self, tick, caf::tick_atom_v);
 }
 
-void expire_waiters(pointer self) {
+void expire_waiters(store_pointer self) {
   auto& st = self->state;
   st.ticking = false;
   auto now = self->clock().now();
@@ -108,7 +108,7 @@ void expire_waiters(pointer self) {
     schedule_tick(self);
 }
 
-caf::result<artifact_chunk> wait_for_more(pointer self, read_artifact what) {
+caf::result<artifact_chunk> wait_for_more(store_pointer self, read_artifact what) {
   auto& st = self->state;
   if (st.waiters >= st.options.waiters)
     return fault(ec::saturated, "too many readers wait for bytes");
@@ -121,7 +121,7 @@ caf::result<artifact_chunk> wait_for_more(pointer self, read_artifact what) {
   return promise;
 }
 
-caf::result<artifact_chunk> read(pointer self, read_artifact& what) {
+caf::result<artifact_chunk> read(store_pointer self, read_artifact& what) {
   what.max_bytes = std::clamp(what.max_bytes, uint32_t{1}, largest_read);
   auto chunk = read_now(self, what);
   if (!chunk) {
@@ -138,7 +138,7 @@ caf::result<artifact_chunk> read(pointer self, read_artifact& what) {
 }
 
 /// Finds the artifact that a write is for, or makes it; null if it is closed already.
-caf::expected<open_artifact*> open_for(pointer self, const write_artifact& what) {
+caf::expected<open_artifact*> open_for(store_pointer self, const write_artifact& what) {
   auto& st = self->state;
   auto open = st.open->find(what.key);
   if (!open || *open != nullptr)
@@ -155,7 +155,7 @@ caf::expected<open_artifact*> open_for(pointer self, const write_artifact& what)
   return st.open->create(what.key, what.is_log);
 }
 
-caf::result<uint64_t> write(pointer self, const write_artifact& what) {
+caf::result<uint64_t> write(store_pointer self, const write_artifact& what) {
   auto& st = self->state;
   if (what.bytes.size() > largest_write)
     return fault(ec::too_large, "a write has at most 256 KiB");
@@ -178,7 +178,7 @@ caf::result<uint64_t> write(pointer self, const write_artifact& what) {
 }
 
 /// Hands an open artifact to the packing thread.
-void pack(pointer self, const artifact_key& key) {
+void pack(store_pointer self, const artifact_key& key) {
   auto& st = self->state;
   st.packing->post(
     [folder = st.folder, box = st.reports, key, owner = caf::actor_cast<caf::actor_addr>(self)] {
@@ -192,7 +192,7 @@ void pack(pointer self, const artifact_key& key) {
     });
 }
 
-caf::result<artifact_ref> close(pointer self, const close_artifact& what) {
+caf::result<artifact_ref> close(store_pointer self, const close_artifact& what) {
   auto& st = self->state;
   auto open = st.open->find(what.key);
   if (!open)
@@ -211,7 +211,7 @@ caf::result<artifact_ref> close(pointer self, const close_artifact& what) {
 }
 
 /// Closes artifacts that nobody will close any more.
-void close_abandoned(pointer self, const std::vector<artifact_key>& keys) {
+void close_abandoned(store_pointer self, const std::vector<artifact_key>& keys) {
   for (const auto& key : keys)
     if (auto open = self->state.open->find(key);
         open && *open != nullptr && !std::exchange((*open)->closing, true)) {
@@ -221,7 +221,7 @@ void close_abandoned(pointer self, const std::vector<artifact_key>& keys) {
     }
 }
 
-void take_reports(pointer self) {
+void take_reports(store_pointer self) {
   auto& st = self->state;
   auto packed = std::vector<artifact_store_state::packed>{};
   auto leftovers = std::vector<artifact_key>{};
@@ -254,7 +254,7 @@ void take_reports(pointer self) {
   }
 }
 
-caf::result<artifact_list> list(pointer self, const list_artifacts& what) {
+caf::result<artifact_list> list(store_pointer self, const list_artifacts& what) {
   auto& st = self->state;
   auto out = artifact_list{};
   auto run = st.folder->run_folder(what.job, what.run, false);
@@ -289,7 +289,7 @@ caf::result<artifact_list> list(pointer self, const list_artifacts& what) {
   return out;
 }
 
-void sweep(pointer self) {
+void sweep(store_pointer self) {
   auto& st = self->state;
   close_abandoned(
     self, st.open->silent_since(std::chrono::steady_clock::now() - st.options.longest_silence));
@@ -300,7 +300,7 @@ void sweep(pointer self) {
   self->delayed_send(self, st.options.sweep_every, caf::sys_atom_v);
 }
 
-void start(pointer self) {
+void start(store_pointer self) {
   auto& st = self->state;
   st.packing = std::make_unique<work_thread>();
   st.packing->post(
@@ -328,7 +328,7 @@ void read_artifact_options(section& in, artifact_store_options& options) {
     in.complain("log_tail", "head and tail of a log have at least 4 KiB");
 }
 
-artifact_store_self::behavior_type artifact_store(pointer self, artifact_store_options options) {
+artifact_store_self::behavior_type artifact_store(store_pointer self, artifact_store_options options) {
   auto& st = self->state;
   st.options = std::move(options);
   auto folder = artifact_folder::open(st.options.folder);

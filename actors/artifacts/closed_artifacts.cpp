@@ -13,7 +13,7 @@ namespace {
 
 constexpr auto cached_blocks = size_t{4};
 
-caf::expected<file_handle> open_packed(const artifact_folder& folder, const artifact_key& key) {
+caf::expected<owned_fd> open_packed(const artifact_folder& folder, const artifact_key& key) {
   auto stem = file_stem(key.name);
   if (!stem)
     return std::move(stem.error());
@@ -21,7 +21,7 @@ caf::expected<file_handle> open_packed(const artifact_folder& folder, const arti
   if (!run)
     return std::move(run.error());
   auto file =
-    file_handle{openat(run->get(), (*stem + ".gz").c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC)};
+    owned_fd{openat(run->get(), (*stem + ".gz").c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC)};
   if (!file)
     return file_fault("open artifact");
   return file;
@@ -29,13 +29,13 @@ caf::expected<file_handle> open_packed(const artifact_folder& folder, const arti
 
 /// Writes "<stem>.tmp" from "<stem>.spool".
 caf::expected<packed_index> pack(int run, const std::string& stem) {
-  auto in = file_handle{openat(run, (stem + ".spool").c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC)};
+  auto in = owned_fd{openat(run, (stem + ".spool").c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC)};
   if (!in)
     return file_fault("open spool");
   auto from = spool::reopen(std::move(in));
   if (!from)
     return std::move(from.error());
-  auto out = file_handle{openat(run, (stem + ".tmp").c_str(),
+  auto out = owned_fd{openat(run, (stem + ".tmp").c_str(),
                                 O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600)};
   if (!out)
     return file_fault("make artifact");

@@ -8,7 +8,7 @@ namespace troupe {
 
 namespace {
 
-caf::expected<file_handle> open_spool(const artifact_folder& folder, const artifact_key& key,
+caf::expected<owned_fd> open_spool(const artifact_folder& folder, const artifact_key& key,
                                       int flags) {
   auto stem = file_stem(key.name);
   if (!stem)
@@ -16,7 +16,7 @@ caf::expected<file_handle> open_spool(const artifact_folder& folder, const artif
   auto run = folder.run_folder(key.job, key.run, (flags & O_CREAT) != 0);
   if (!run)
     return std::move(run.error());
-  auto file = file_handle{
+  auto file = owned_fd{
     openat(run->get(), (*stem + ".spool").c_str(), O_RDWR | O_NOFOLLOW | O_CLOEXEC | flags, 0600)};
   if (!file)
     return file_fault("open spool");

@@ -17,7 +17,7 @@ using header = std::array<uint64_t, 4>;
 
 } // namespace
 
-caf::expected<spool> spool::create(file_handle file, bool is_log, const spool_limits& limits) {
+caf::expected<spool> spool::create(owned_fd file, bool is_log, const spool_limits& limits) {
   auto out = spool{};
   out.file_ = std::move(file);
   out.shape_.head = is_log ? limits.log_head : limits.artifact;
@@ -27,7 +27,7 @@ caf::expected<spool> spool::create(file_handle file, bool is_log, const spool_li
   return out;
 }
 
-caf::expected<spool> spool::reopen(file_handle file) {
+caf::expected<spool> spool::reopen(owned_fd file) {
   auto words = header{};
   if (auto fault = read_at(file.get(), 0, reinterpret_cast<char*>(words.data()), sizeof words))
     return fault;

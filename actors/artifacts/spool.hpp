@@ -1,6 +1,6 @@
 #pragma once
 
-#include "actors/file_handle.hpp"
+#include "actors/owned_fd.hpp"
 #include "messages/error.hpp"
 
 #include <cstdint>
@@ -26,9 +26,9 @@ struct spool_limits {
 class spool {
 public:
   /// Writes a fresh header. Errors: `ec::disk_full`, `ec::unavailable`.
-  static caf::expected<spool> create(file_handle file, bool is_log, const spool_limits& limits);
+  static caf::expected<spool> create(owned_fd file, bool is_log, const spool_limits& limits);
   /// Reads the header of an existing one. Errors: `ec::corrupt`, `ec::unavailable`.
-  static caf::expected<spool> reopen(file_handle file);
+  static caf::expected<spool> reopen(owned_fd file);
 
   /// Appends; bytes before `end()` are a repetition and skipped. Returns the new end.
   /// Errors: `ec::conflict` (gap), `ec::too_large`, `ec::disk_full`, `ec::unavailable`.
@@ -56,7 +56,7 @@ public:
   bool is_open() const {
     return static_cast<bool>(file_);
   }
-  void attach(file_handle file) {
+  void attach(owned_fd file) {
     file_ = std::move(file);
   }
   void detach() {
@@ -75,7 +75,7 @@ private:
   caf::error pieces(uint64_t from, uint64_t n,
                     const std::function<caf::error(uint64_t, uint64_t)>& f) const;
 
-  file_handle file_;
+  owned_fd file_;
   shape shape_;
 };
 

@@ -11,8 +11,8 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto first_backoff = caf::timespan{10ms};
-constexpr auto longest_backoff = caf::timespan{1s};
+constexpr auto first_read_backoff = caf::timespan{10ms};
+constexpr auto longest_read_backoff = caf::timespan{1s};
 
 } // namespace
 
@@ -24,7 +24,7 @@ void ledger_core::start() {
 void ledger_core::again(caf::error why) {
   why_closed_ = std::move(why);
   trying_again_ = true;
-  backoff_ = std::clamp(backoff_ * 2, first_backoff, longest_backoff);
+  backoff_ = std::clamp(backoff_ * 2, first_read_backoff, longest_read_backoff);
   self_->delayed_send(self_, backoff_, caf::tick_atom_v);
 }
 

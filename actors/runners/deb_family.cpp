@@ -8,10 +8,10 @@ namespace troupe {
 namespace {
 
 constexpr auto authorities = "/etc/ssl/certs/ca-certificates.crt";
-constexpr auto key_folder = "/etc/apt/keyrings/";
+constexpr auto deb_key_folder = "/etc/apt/keyrings/";
 constexpr auto most_key_bytes = uint64_t{1} << 20;
 
-constexpr auto info = std::string_view{R"sh(failed=
+constexpr auto deb_info = std::string_view{R"sh(failed=
 limit=
 command -v timeout >/dev/null 2>&1 && limit="timeout $1"
 try() {
@@ -75,7 +75,7 @@ public:
   }
 
   std::string_view info_script() const override {
-    return info;
+    return deb_info;
   }
 
   stage_end install(package_session& s) override {
@@ -172,7 +172,7 @@ private:
     const auto& key = s.spec.repositories[i].gpg_key;
     if (key.empty())
       return {};
-    auto path = key_folder + names_[i];
+    auto path = deb_key_folder + names_[i];
     auto bytes = key;
     if (!is_armored(key)) {
       auto fetched = path + ".fetched";

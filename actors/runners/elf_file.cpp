@@ -7,7 +7,7 @@ namespace troupe {
 namespace {
 
 constexpr auto most_entries = uint64_t{65536};
-constexpr auto most_names = size_t{4096};
+constexpr auto most_library_names = size_t{4096};
 constexpr auto longest_name = uint64_t{4096};
 
 enum : uint64_t { pt_load = 1, pt_dynamic = 2 };
@@ -109,7 +109,7 @@ private:
       else if (tag == dt_strsz)
         table_size = value;
       else if ((tag == dt_needed || tag == dt_rpath || tag == dt_runpath)
-               && names.size() < most_names)
+               && names.size() < most_library_names)
         names.emplace_back(tag, value);
     }
     if (names.empty())

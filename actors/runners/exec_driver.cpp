@@ -49,7 +49,7 @@ private:
       eventfd_write(to, 1);
     }
   };
-  file_handle file_;
+  owned_fd file_;
   std::stop_callback<ring> on_stop_;
 };
 
@@ -67,7 +67,7 @@ std::string request_line(const run_order& order, const test_spec& spec) {
 
 /// Reads a regular file that the program left; it need not be a friend of ours.
 caf::expected<std::string> read_file(const std::string& path) {
-  auto file = file_handle{open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)};
+  auto file = owned_fd{open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)};
   struct stat about {};
   if (!file || fstat(file.get(), &about) != 0)
     return fault(ec::not_found, path + ": " + std::strerror(errno));

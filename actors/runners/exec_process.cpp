@@ -31,8 +31,8 @@ caf::error spawn_fault(const std::string& program, int code) {
 }
 
 /// A file in memory with the input: nobody has to feed a pipe, and its end is an end of file.
-file_handle input_file(const std::string& text) {
-  auto file = file_handle{memfd_create("input", MFD_CLOEXEC)};
+owned_fd input_file(const std::string& text) {
+  auto file = owned_fd{memfd_create("input", MFD_CLOEXEC)};
   auto left = std::string_view{text};
   while (file && !left.empty()) {
     auto n = write(file.get(), left.data(), left.size());
@@ -48,7 +48,7 @@ file_handle input_file(const std::string& text) {
 }
 
 /// Reads until it would block; closes the handle at the end of the stream.
-std::string read_some(file_handle& from) {
+std::string read_some(owned_fd& from) {
   auto out = std::string{};
   auto buffer = std::array<char, 65536>{};
   // Bounded, so that a flood on one stream does not starve the rest of the loop.
@@ -67,15 +67,15 @@ std::string read_some(file_handle& from) {
 }
 
 struct pipe_ends {
-  file_handle read;
-  file_handle write;
+  owned_fd read;
+  owned_fd write;
 };
 
 pipe_ends make_pipe() {
   int ends[2] = {-1, -1};
   if (pipe2(ends, O_CLOEXEC) == 0)
     fcntl(ends[0], F_SETFL, O_NONBLOCK);
-  return {file_handle{ends[0]}, file_handle{ends[1]}};
+  return {owned_fd{ends[0]}, owned_fd{ends[1]}};
 }
 
 int spawn(pid_t& child, const std::vector<std::string>& argv,
@@ -122,7 +122,7 @@ caf::expected<exec_process> exec_process::start(const std::vector<std::string>& 
     out.child_.value = -1;
     return spawn_fault(argv[0], code);
   }
-  out.ended_ = file_handle{static_cast<int>(syscall(SYS_pidfd_open, out.child_.value, 0))};
+  out.ended_ = owned_fd{static_cast<int>(syscall(SYS_pidfd_open, out.child_.value, 0))};
   if (!out.ended_)
     return spawn_fault(argv[0], errno);
   out.output_ = std::move(output.read);

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "actors/file_handle.hpp"
+#include "actors/owned_fd.hpp"
 #include "messages/error.hpp"
 
 #include <sys/types.h>
@@ -58,9 +58,9 @@ private:
   void reap();
 
   owned_pid child_;
-  file_handle ended_; ///< A pidfd: readable when the program has ended.
-  file_handle output_;
-  file_handle errors_;
+  owned_fd ended_; ///< A pidfd: readable when the program has ended.
+  owned_fd output_;
+  owned_fd errors_;
   int status_ = 0;
   bool reaped_ = false;
 };

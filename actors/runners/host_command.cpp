@@ -20,7 +20,7 @@ using clock = std::chrono::steady_clock;
 constexpr auto poll_ms = 50;
 constexpr auto grace = std::chrono::seconds{1};
 
-std::vector<char*> pointers(const std::vector<std::string>& words) {
+std::vector<char*> argument_pointers(const std::vector<std::string>& words) {
   auto out = std::vector<char*>{};
   for (const auto& word : words)
     out.push_back(const_cast<char*>(word.c_str()));
@@ -52,7 +52,7 @@ int spawn(const command& what, int output, pid_t& child) {
   posix_spawnattr_setflags(&attributes,
                            POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
   auto code = posix_spawn(&child, what.argv[0].c_str(), &actions, &attributes,
-                          pointers(what.argv).data(), pointers(what.variables).data());
+                          argument_pointers(what.argv).data(), argument_pointers(what.variables).data());
   posix_spawnattr_destroy(&attributes);
   posix_spawn_file_actions_destroy(&actions);
   return code;

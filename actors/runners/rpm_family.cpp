@@ -8,9 +8,9 @@ namespace troupe {
 namespace {
 
 constexpr auto most_file_bytes = uint64_t{64} << 10;
-constexpr auto key_folder = std::string_view{"/etc/pki/rpm-gpg/"};
+constexpr auto rpm_key_folder = std::string_view{"/etc/pki/rpm-gpg/"};
 
-constexpr auto info = std::string_view{R"sh(failed=
+constexpr auto rpm_info = std::string_view{R"sh(failed=
 limit=
 command -v timeout >/dev/null 2>&1 && limit="timeout $1"
 try() {
@@ -66,7 +66,7 @@ public:
   }
 
   std::string_view info_script() const override {
-    return info;
+    return rpm_info;
   }
 
   stage_end install(package_session& s) override {
@@ -180,7 +180,7 @@ private:
       const auto& source = spec.repositories[i];
       auto key = source.gpg_key;
       if (is_armored(key)) {
-        auto path = std::string{key_folder} + "troupe-" + names_[i];
+        auto path = std::string{rpm_key_folder} + "troupe-" + names_[i];
         files.push_back({path, 0644, source.gpg_key});
         key = "file://" + path;
       }

@@ -8,7 +8,7 @@ namespace troupe {
 namespace {
 
 constexpr auto longest_line = size_t{64 * 1024};
-constexpr auto most_names = size_t{100};
+constexpr auto most_failed_names = size_t{100};
 constexpr auto longest_output = size_t{60 * 1024};
 
 std::string_view trimmed(std::string_view text) {
@@ -143,7 +143,7 @@ void tap_reader::read_test(std::string_view rest, bool good) {
     ++report_.passed;
   } else {
     ++report_.failures;
-    if (report_.failed.size() < most_names)
+    if (report_.failed.size() < most_failed_names)
       report_.failed.emplace_back(
         name.empty() ? "test " + std::to_string(number.value_or(report_.seen)) : std::string{name});
   }

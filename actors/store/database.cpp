@@ -16,10 +16,6 @@ namespace {
 
 constexpr auto format_key = std::string_view{"format"};
 
-rocksdb::Slice slice(std::string_view x) {
-  return {x.data(), x.size()};
-}
-
 std::string_view view(const rocksdb::Slice& x) {
   return {x.data(), x.size()};
 }

@@ -10,9 +10,14 @@
 
 #include <atomic>
 #include <memory>
+#include <string_view>
 #include <vector>
 
 namespace troupe {
+
+inline rocksdb::Slice slice(std::string_view x) {
+  return {x.data(), x.size()};
+}
 
 /// What a database is made of, in the order in which it is built.
 struct database::parts {

@@ -4,14 +4,6 @@
 
 namespace troupe {
 
-namespace {
-
-rocksdb::Slice slice(std::string_view x) {
-  return {x.data(), x.size()};
-}
-
-} // namespace
-
 database::parts::~parts() {
   if (guarded)
     guarded->stop_waiting();

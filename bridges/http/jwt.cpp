@@ -33,7 +33,7 @@ struct hash_prefix {
   }
 };
 
-caf::error refused(const char* reason) {
+caf::error token_refused(const char* reason) {
   return fault(ec::unauthorized, reason);
 }
 
@@ -74,23 +74,23 @@ caf::expected<identity> jwt::state::check(std::string_view token, caf::timestamp
   auto first = token.find('.');
   auto second = first == token.npos ? token.npos : token.find('.', first + 1);
   if (second == token.npos || token.find('.', second + 1) != token.npos)
-    return refused("malformed token");
+    return token_refused("malformed token");
   auto head = from_base64url(token.substr(0, first));
   auto claims = from_base64url(token.substr(first + 1, second - first - 1));
   auto signature = from_base64url(token.substr(second + 1));
   if (!head || !claims || !signature)
-    return refused("malformed token");
+    return token_refused("malformed token");
   auto header = read_jwt_header(*head);
   if (!header)
     return std::move(header.error());
   auto key = key_for(*header);
   if (key == nullptr)
-    return refused("unknown key");
+    return token_refused("unknown key");
   // The key decides about the algorithm; the token may only agree. Source: RFC 8725 3.1.
   if (header->algorithm != name_of(key->algorithm()))
-    return refused("wrong algorithm");
+    return token_refused("wrong algorithm");
   if (!key->verify(token.substr(0, second), *signature))
-    return refused("bad signature");
+    return token_refused("bad signature");
   return read_jwt_claims(*claims, key->algorithm(), options, at);
 }
 
@@ -144,9 +144,9 @@ caf::expected<jwt> jwt::make(jwt_options options) {
 
 caf::expected<identity> jwt::verify(std::string_view token, caf::timestamp at) const {
   if (token.empty())
-    return refused("missing token");
+    return token_refused("missing token");
   if (token.size() > max_token)
-    return refused("token too long");
+    return token_refused("token too long");
   auto hash = token_hash{};
   auto size = 0u;
   if (::EVP_Digest(token.data(), token.size(), hash.data(), &size, state_->sha256.get(), nullptr)
@@ -155,7 +155,7 @@ caf::expected<identity> jwt::verify(std::string_view token, caf::timestamp at) c
   auto who = identity{};
   if (auto known = state_->remembered(hash)) {
     if (known->expires != caf::timestamp{} && at >= known->expires + state_->options.leeway)
-      return refused("expired");
+      return token_refused("expired");
     who = std::move(*known);
   } else {
     auto fresh = state_->check(token, at);
@@ -165,7 +165,7 @@ caf::expected<identity> jwt::verify(std::string_view token, caf::timestamp at) c
     state_->remember(hash, who, at);
   }
   if (!who.token_id.empty() && state_->revoked.contains(who.token_id))
-    return refused("revoked");
+    return token_refused("revoked");
   return who;
 }
 
@@ -177,10 +177,10 @@ caf::expected<identity> jwt::verify_header(std::string_view authorization) const
   auto space = authorization.find(' ');
   auto scheme = authorization.substr(0, space);
   if (authorization.empty())
-    return refused("missing token");
+    return token_refused("missing token");
   if (scheme.size() != 6 || ::strncasecmp(scheme.data(), "bearer", 6) != 0
       || space == authorization.npos)
-    return refused("not a bearer token");
+    return token_refused("not a bearer token");
   return verify(authorization.substr(authorization.rfind(' ') + 1));
 }
 

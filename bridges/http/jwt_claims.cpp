@@ -12,7 +12,7 @@ namespace {
 constexpr size_t max_subject = 256;
 constexpr double latest_time = 9e9; ///< In the year 2255: what a timestamp in nanoseconds can hold.
 
-caf::error refused(const char* reason) {
+caf::error claim_refused(const char* reason) {
   return fault(ec::unauthorized, reason);
 }
 
@@ -72,17 +72,17 @@ caf::error check_times(const json& claims, const jwt_options& options, double no
   auto nbf = read_date(claims, "nbf");
   auto iat = read_date(claims, "iat");
   if (!exp.sound || !nbf.sound || !iat.sound)
-    return refused("malformed time");
+    return claim_refused("malformed time");
   if (!exp.present && need_exp)
-    return refused("missing exp");
+    return claim_refused("missing exp");
   if (exp.present && now >= exp.seconds + leeway)
-    return refused("expired");
+    return claim_refused("expired");
   if (nbf.present && nbf.seconds > now + leeway)
-    return refused("not valid yet");
+    return claim_refused("not valid yet");
   if (iat.present && iat.seconds > now + leeway)
-    return refused("issued in the future");
+    return claim_refused("issued in the future");
   if (need_exp && exp.seconds - (iat.present ? iat.seconds : now) > life)
-    return refused("lives too long");
+    return claim_refused("lives too long");
   return caf::none;
 }
 
@@ -106,21 +106,21 @@ caf::expected<identity> read_own_style(const json& claims, const jwt_options& op
   auto out = identity{};
   out.subject = read_line(claims, "sub");
   if (out.subject.empty())
-    return refused("missing sub");
+    return claim_refused("missing sub");
   if (!claims.contains("aud"))
-    return refused("missing aud");
+    return claim_refused("missing aud");
   if (!is_for(claims["aud"], options.audience))
-    return refused("for another audience");
+    return claim_refused("for another audience");
   out.token_id = read_line(claims, "jti");
   if (out.token_id.empty())
-    return refused("missing jti");
+    return claim_refused("missing jti");
   if (claims.contains("iss") && !options.issuer.empty() && claims["iss"] != options.issuer)
-    return refused("from another issuer");
+    return claim_refused("from another issuer");
   if (!claims.contains("roles"))
-    return refused("missing roles");
+    return claim_refused("missing roles");
   out.level = highest_role(claims["roles"]);
   if (out.level == token_level::none)
-    return refused("no known role");
+    return claim_refused("no known role");
   return out;
 }
 
@@ -129,21 +129,21 @@ caf::expected<identity> read_own_style(const json& claims, const jwt_options& op
 caf::expected<jwt_header> read_jwt_header(std::string_view text) {
   auto in = parse_json_text(text, {4, 16});
   if (!in || !in->is_object())
-    return refused("malformed header");
+    return claim_refused("malformed header");
   auto out = jwt_header{};
   for (const auto& [name, value] : in->items()) {
     if (!value.is_string())
-      return refused("header not allowed");
+      return claim_refused("header not allowed");
     const auto& word = value.get_ref<const std::string&>();
     if (name == "alg")
       out.algorithm = word;
     else if (name == "kid")
       out.key_id = word;
     else if (name != "typ" || (word != "JWT" && word != "jwt"))
-      return refused("header not allowed");
+      return claim_refused("header not allowed");
   }
   if (out.algorithm.empty())
-    return refused("missing alg");
+    return claim_refused("missing alg");
   return out;
 }
 
@@ -151,7 +151,7 @@ caf::expected<identity> read_jwt_claims(std::string_view text, jwt_algorithm alg
                                         const jwt_options& options, caf::timestamp at) {
   auto in = parse_json_text(text, {8, 64});
   if (!in || !in->is_object())
-    return refused("malformed claims");
+    return claim_refused("malformed claims");
   const auto& claims = *in;
   const auto now = std::chrono::duration<double>(at.time_since_epoch()).count();
   auto alts = options.accept_alts && algorithm == jwt_algorithm::hs256 && is_alts_style(claims);
@@ -162,7 +162,7 @@ caf::expected<identity> read_jwt_claims(std::string_view text, jwt_algorithm alg
     out->subject = read_line(claims, "email");
     out->level = options.alts_level;
     if (out->subject.empty())
-      return refused("missing email");
+      return claim_refused("missing email");
   } else {
     out = read_own_style(claims, options);
   }

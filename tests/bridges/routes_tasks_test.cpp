@@ -12,7 +12,7 @@ http_response schedule(route_world& world, const json& body,
 }
 
 /// Returns the location of the only fault of a 422.
-json fault_place(const http_response& out) {
+json fault_loc(const http_response& out) {
   INFO(out.body);
   REQUIRE(out.status == 422);
   auto body = body_of(out);
@@ -96,7 +96,7 @@ TEST_CASE("a wrong field is named by its path and nothing is started", "[bridge]
     body[json::json_pointer{pointer}] = std::move(value);
     return body;
   };
-  auto place = [&](const json& body) { return fault_place(schedule(world, body)); };
+  auto place = [&](const json& body) { return fault_loc(schedule(world, body)); };
   CHECK(place(with("/package_name", "a;b")) == json({"body", "package_name"}));
   CHECK(place(with("/package_name", "-rf")) == json({"body", "package_name"}));
   CHECK(place(with("/package_name", "")) == json({"body", "package_name"}));
@@ -124,7 +124,7 @@ TEST_CASE("a wrong field is named by its path and nothing is started", "[bridge]
   auto missing = schedule_body();
   missing.erase("dist_name");
   auto out = schedule(world, missing);
-  CHECK(fault_place(out) == json({"body", "dist_name"}));
+  CHECK(fault_loc(out) == json({"body", "dist_name"}));
   CHECK(body_of(out)["detail"][0]["type"] == "missing");
   CHECK(schedule(world, json::array()).status == 422);
   CHECK(world.call("POST", "/tasks/schedule", "submit:ann", "{").status == 422);
@@ -273,7 +273,7 @@ TEST_CASE("tasks are canceled by the caller's own numbers only", "[bridge][http]
 TEST_CASE("canceling without numbers is 422", "[bridge][http]") {
   auto world = route_world{};
   auto cancel = [&](const char* body) {
-    return fault_place(world.call("POST", "/cancel_tasks", "submit:ann", body));
+    return fault_loc(world.call("POST", "/cancel_tasks", "submit:ann", body));
   };
   CHECK(cancel("{}") == json({"body", "bs_task_ids"}));
   CHECK(cancel(R"({"bs_task_ids":[1,"x"]})") == json({"body", "bs_task_ids", 1}));

@@ -46,7 +46,7 @@ void on_signal(int number) {
   std::raise(number);
 }
 
-void run(std::string input) {
+void run_once(std::string input) {
   current = std::move(input);
   // A copy of exact size, so that the address sanitizer sees a read past the end.
   auto exact = std::vector<uint8_t>(current.begin(), current.end());
@@ -144,10 +144,10 @@ int main(int argc, char** argv) {
   if (__sanitizer_set_death_callback)
     __sanitizer_set_death_callback(report_input);
   for (const auto& input : corpus)
-    run(input);
+    run_once(input);
   auto random = random_source{seed};
   for (auto i = size_t{0}; i < runs; ++i)
-    run(mutate(random, corpus));
+    run_once(mutate(random, corpus));
   std::printf("replayed %zu inputs, ran %zu mutations\n", corpus.size(), runs);
   return EXIT_SUCCESS;
 }

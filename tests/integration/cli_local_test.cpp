@@ -3,6 +3,7 @@
 #include "nodes/cli/program.hpp"
 #include "nodes/config_check.hpp"
 #include "tests/support/temp_folder.hpp"
+#include "tests/support/slurp.hpp"
 
 #include <catch2/catch.hpp>
 
@@ -26,12 +27,6 @@ outcome client(const std::vector<std::string>& arguments) {
   auto err = std::ostringstream{};
   auto code = cli::run_client(arguments, cli::terminal{out, err, false, false});
   return {code, out.str(), err.str()};
-}
-
-std::string slurp(const std::string& path) {
-  auto out = std::ostringstream{};
-  out << std::ifstream{path}.rdbuf();
-  return out.str();
 }
 
 std::string write(const tests::temp_folder& folder, const std::string& name,

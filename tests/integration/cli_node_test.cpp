@@ -1,5 +1,6 @@
 /// The client against a real node with the fake driver.
 #include "tests/support/node_process.hpp"
+#include "tests/support/slurp.hpp"
 
 #include <catch2/catch.hpp>
 
@@ -59,12 +60,6 @@ std::string submit(const node_process& node, std::vector<std::string> arguments)
   REQUIRE(done.exit_code == 0);
   REQUIRE(lines(done).size() == 1);
   return lines(done)[0].at("job_id").get<std::string>();
-}
-
-std::string slurp(const std::string& path) {
-  auto out = std::ostringstream{};
-  out << std::ifstream{path}.rdbuf();
-  return out.str();
 }
 
 } // namespace

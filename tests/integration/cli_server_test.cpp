@@ -90,13 +90,13 @@ private:
   http_server server_;
 };
 
-struct outcome {
+struct served_outcome {
   int code = 0;
   std::string out;
   std::string err;
 };
 
-outcome client(const canned_server& server, std::vector<std::string> arguments) {
+served_outcome client(const canned_server& server, std::vector<std::string> arguments) {
   auto folder = tests::temp_folder{};
   auto out = std::ostringstream{};
   auto err = std::ostringstream{};

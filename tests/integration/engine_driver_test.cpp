@@ -30,7 +30,7 @@ run_order order_of(const test_spec& spec) {
   return out;
 }
 
-docker_options driver_options() {
+docker_options engine_options() {
   auto out = docker_options{};
   out.socket = private_engine::shared().socket();
   out.min_free_disk = 0;
@@ -63,7 +63,7 @@ private:
 
 TEST_CASE("a real package of the distribution passes every stage in a real container") {
   auto runner = unique_runner();
-  auto driver = docker_driver{driver_options(), runner};
+  auto driver = docker_driver{engine_options(), runner};
   auto sink = recording_sink{};
   auto outcome = driver.run(order_of(hello_spec()), sink, {});
   INFO(outcome.note);
@@ -74,7 +74,7 @@ TEST_CASE("a real package of the distribution passes every stage in a real conta
 
 TEST_CASE("an unknown package fails to install, with the package manager's exit code") {
   auto runner = unique_runner();
-  auto driver = docker_driver{driver_options(), runner};
+  auto driver = docker_driver{engine_options(), runner};
   auto spec = hello_spec();
   spec.package_name = "no-such-package-anywhere";
   auto sink = recording_sink{};
@@ -86,7 +86,7 @@ TEST_CASE("an unknown package fails to install, with the package manager's exit 
 
 TEST_CASE("a run that is canceled while it installs leaves no container") {
   auto runner = unique_runner();
-  auto driver = docker_driver{driver_options(), runner};
+  auto driver = docker_driver{engine_options(), runner};
   auto sink = stopping_sink{"install_package"};
   auto outcome = driver.run(order_of(hello_spec()), sink, sink.stop.get_token());
   CHECK(outcome.result == verdict::canceled);
@@ -96,7 +96,7 @@ TEST_CASE("a run that is canceled while it installs leaves no container") {
 
 TEST_CASE("a sweep in the middle of a run spares it, whatever list it was given") {
   auto runner = unique_runner();
-  auto driver = docker_driver{driver_options(), runner};
+  auto driver = docker_driver{engine_options(), runner};
   struct sweeping_sink : recording_sink {
     explicit sweeping_sink(docker_driver& d) : driver{d} {}
     void stage_started(std::string_view name) override {
@@ -110,10 +110,10 @@ TEST_CASE("a sweep in the middle of a run spares it, whatever list it was given"
 
 TEST_CASE("an image of another architecture is an unsupported platform, an unreadable spec a "
           "malformed request") {
-  auto driver = docker_driver{driver_options(), unique_runner()};
+  auto driver = docker_driver{engine_options(), unique_runner()};
   auto spec = hello_spec();
   spec.dist_arch = "s390x";
-  auto options = driver_options();
+  auto options = engine_options();
   options.images.policy = image_policy::never;
   auto strict = docker_driver{options, unique_runner()};
   auto sink = recording_sink{};

@@ -1,6 +1,7 @@
 #include "tests/support/child_process.hpp"
 
 #include "tests/support/temp_folder.hpp"
+#include "tests/support/slurp.hpp"
 
 #include <fcntl.h>
 #include <poll.h>
@@ -25,13 +26,6 @@ std::vector<char*> pointers(std::vector<std::string>& texts) {
     out.push_back(text.data());
   out.push_back(nullptr);
   return out;
-}
-
-std::string slurp(const std::string& path) {
-  auto in = std::ifstream{path};
-  auto out = std::ostringstream{};
-  out << in.rdbuf();
-  return out.str();
 }
 
 } // namespace

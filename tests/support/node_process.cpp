@@ -2,6 +2,7 @@
 
 #include "bridges/http/client.hpp"
 #include "tests/support/node_token.hpp"
+#include "tests/support/slurp.hpp"
 
 #include <catch2/catch.hpp>
 
@@ -10,17 +11,6 @@
 #include <sstream>
 
 namespace troupe::tests {
-
-namespace {
-
-std::string slurp(const std::string& path) {
-  auto in = std::ifstream{path};
-  auto out = std::ostringstream{};
-  out << in.rdbuf();
-  return out.str();
-}
-
-} // namespace
 
 std::string program(const std::string& name) {
   auto folder = name.rfind("troupe", 0) == 0 ? "/nodes/" : "/tests/";

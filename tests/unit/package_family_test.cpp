@@ -7,7 +7,7 @@ using tests::scripted_run;
 
 namespace {
 
-constexpr auto armored =
+constexpr auto armored_key =
   "-----BEGIN PGP PUBLIC KEY BLOCK-----\n\nmQ\n-----END PGP PUBLIC KEY BLOCK-----\n";
 
 scripted_run on_almalinux() {
@@ -30,14 +30,14 @@ size_t times(const scripted_run& run, std::string_view text) {
 TEST_CASE("apt is told to retry and to verify by the repository's key") {
   auto run = scripted_run{};
   run.options.force_ipv4 = true;
-  run.spec.repositories = {{"", "http://10.0.0.1/x", ""}, {"signed", "http://10.0.0.1/y", armored}};
+  run.spec.repositories = {{"", "http://10.0.0.1/x", ""}, {"signed", "http://10.0.0.1/y", armored_key}};
   CHECK(run.go().result == verdict::pass);
   auto& files = run.machine->files;
   CHECK(files["/etc/apt/apt.conf.d/99troupe"].bytes.find("ForceIPv4") != std::string::npos);
   CHECK(files["/etc/apt/sources.list.d/troupe.list"].bytes
         == "deb [arch=amd64 trusted=yes] http://10.0.0.1/x ./\n"
            "deb [arch=amd64 signed-by=/etc/apt/keyrings/signed.asc] http://10.0.0.1/y ./\n");
-  CHECK(files["/etc/apt/keyrings/signed.asc"].bytes == armored);
+  CHECK(files["/etc/apt/keyrings/signed.asc"].bytes == armored_key);
   CHECK(times(run, " update") == 1);
   CHECK_FALSE(run.machine->ran("dist-upgrade"));
 }
@@ -108,14 +108,14 @@ TEST_CASE("a package that a test removed needs no removal") {
 
 TEST_CASE("an rpm distribution is provisioned with files for each repository") {
   auto run = on_almalinux();
-  run.spec.repositories = {{"", "http://10.0.0.1/x", ""}, {"signed", "http://10.0.0.1/y", armored}};
+  run.spec.repositories = {{"", "http://10.0.0.1/x", ""}, {"signed", "http://10.0.0.1/y", armored_key}};
   CHECK(run.go().result == verdict::pass);
   auto& files = run.machine->files;
   CHECK(files["/etc/yum.repos.d/troupe-repo-0.repo"].bytes.find("gpgcheck=0") != std::string::npos);
   CHECK(files["/etc/yum.repos.d/troupe-signed.repo"].bytes.find(
           "gpgkey=file:///etc/pki/rpm-gpg/troupe-signed")
         != std::string::npos);
-  CHECK(files["/etc/pki/rpm-gpg/troupe-signed"].bytes == armored);
+  CHECK(files["/etc/pki/rpm-gpg/troupe-signed"].bytes == armored_key);
   CHECK_FALSE(run.machine->ran("--nogpgcheck"));
   CHECK_FALSE(run.machine->ran("--releasever"));
 }

@@ -8,7 +8,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr auto short_call = 30s;
+constexpr auto quick_call = 30s;
 constexpr auto kill_call = 5s;
 constexpr auto quiet_turn = 1s;  ///< How long a silent stream is trusted.
 constexpr auto late_output = 2s; ///< How long output may come after the end.
@@ -140,7 +140,7 @@ command_result container_exec::run(const command& what, std::stop_token stop,
     return canceled_result();
   out_ = &out;
   phase_end_ = clock::now() + what.limit;
-  if (auto why = start(what, within(short_call, stop))) {
+  if (auto why = start(what, within(quick_call, stop))) {
     auto parts = explain(why);
     if (parts.code == ec::canceled)
       return canceled_result();
@@ -274,7 +274,7 @@ command_result container_exec::finish() {
   }
   if (broken_)
     return lost(explain(broken_).text);
-  auto state = final_state(engine_, exec_, within(short_call));
+  auto state = final_state(engine_, exec_, within(quick_call));
   if (!state)
     return lost(explain(state.error()).text);
   auto result = command_result{};

@@ -10,7 +10,7 @@ namespace {
 constexpr auto max_head_bytes = size_t{64} << 10;
 constexpr auto max_chunk = uint64_t{1} << 40;
 
-std::string lower(std::string_view in) {
+std::string lower_case(std::string_view in) {
   auto out = std::string{in};
   std::transform(out.begin(), out.end(), out.begin(),
                  [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
@@ -120,7 +120,7 @@ void reply_reader::head_line() {
     return;
   }
   auto line = std::string_view{line_};
-  headers_.insert_or_assign(lower(line.substr(0, colon)),
+  headers_.insert_or_assign(lower_case(line.substr(0, colon)),
                             std::string{trimmed(line.substr(colon + 1))});
 }
 
@@ -130,7 +130,7 @@ void reply_reader::head_done() {
     headers_.clear();
     return;
   }
-  auto connection = lower(header("connection"));
+  auto connection = lower_case(header("connection"));
   if (connection.find("close") != std::string::npos)
     keep_alive_ = false;
   if (status_ == 101) {
@@ -138,7 +138,7 @@ void reply_reader::head_done() {
     state_ = state::until_close;
   } else if (status_ == 204 || status_ == 304) {
     state_ = state::complete;
-  } else if (lower(header("transfer-encoding")) == "chunked") {
+  } else if (lower_case(header("transfer-encoding")) == "chunked") {
     state_ = state::chunk_line;
   } else if (auto length = header("content-length"); !length.empty()) {
     if (!read_number(length, left_, 10))

@@ -20,7 +20,7 @@ caf::expected<artifact_key> find_run(const call& c) {
   return artifact_key{*id, static_cast<uint32_t>(asked), {}};
 }
 
-http_response list(call& c) {
+http_response artifacts_page(call& c) {
   auto key = find_run(c);
   if (!key)
     return c.fail(key.error());
@@ -82,7 +82,7 @@ std::vector<route> artifact_routes() {
      .summary = "Lists the logs and files of a run",
      .query = {run_parameter},
      .answers = {{200, "Ordered by name.", schema_of<artifact_list>()}},
-     .run = list},
+     .run = artifacts_page},
     {.method = "GET",
      .path = "/jobs/{job_id}/artifacts/{name*}",
      .least = token_level::read,

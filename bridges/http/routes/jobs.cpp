@@ -9,7 +9,7 @@ namespace {
 /// Time kept back from a long poll for the answer itself.
 constexpr auto answer_time = std::chrono::milliseconds{200};
 
-http_response list(call& c) {
+http_response jobs_page(call& c) {
   auto query = list_jobs{};
   if (auto word = c.text("state"); !word.empty())
     query.state = enum_of<job_state>(word);
@@ -84,7 +84,7 @@ std::vector<route> job_routes() {
      .summary = "Lists jobs, newest first, without stages",
      .query = parameter_filters,
      .answers = {{200, "One page.", schema_of<job_page>()}},
-     .run = list},
+     .run = jobs_page},
     {.method = "GET",
      .path = "/jobs/{job_id}",
      .least = token_level::read,

@@ -24,7 +24,7 @@ http_response no_more_events() {
   return out;
 }
 
-caf::expected<job_view> find_job(const call& c) {
+caf::expected<job_view> followed_job(const call& c) {
   auto id = c.job();
   if (!id)
     return std::move(id.error());
@@ -32,7 +32,7 @@ caf::expected<job_view> find_job(const call& c) {
 }
 
 http_response events(call& c) {
-  auto job = find_job(c);
+  auto job = followed_job(c);
   if (!job)
     return c.fail(job.error());
   auto seen = uint64_t{0};
@@ -44,7 +44,7 @@ http_response events(call& c) {
 }
 
 http_response job_log(call& c) {
-  auto job = find_job(c);
+  auto job = followed_job(c);
   if (!job)
     return c.fail(job.error());
   auto what = log_request{};

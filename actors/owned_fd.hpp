@@ -7,16 +7,16 @@
 namespace troupe {
 
 /// A file descriptor that closes itself.
-class file_handle {
+class owned_fd {
 public:
-  file_handle() = default;
-  explicit file_handle(int fd) : fd_{fd} {}
-  file_handle(file_handle&& other) noexcept : fd_{std::exchange(other.fd_, -1)} {}
-  file_handle& operator=(file_handle&& other) noexcept {
+  owned_fd() = default;
+  explicit owned_fd(int fd) : fd_{fd} {}
+  owned_fd(owned_fd&& other) noexcept : fd_{std::exchange(other.fd_, -1)} {}
+  owned_fd& operator=(owned_fd&& other) noexcept {
     std::swap(fd_, other.fd_);
     return *this;
   }
-  ~file_handle() {
+  ~owned_fd() {
     reset();
   }
 
