@@ -1,9 +1,9 @@
 #pragma once
 
+#include "messages/cluster.hpp"
 #include "messages/error.hpp"
 #include "messages/event.hpp"
 #include "messages/job_events.hpp"
-#include "messages/node.hpp"
 #include "messages/registered.hpp"
 #include "messages/run.hpp"
 
@@ -22,6 +22,8 @@ CAF_BEGIN_TYPE_ID_BLOCK(troupe_atoms, caf::first_custom_type_id)
   CAF_ADD_ATOM(troupe_atoms, troupe, queues_atom, "queues")
   CAF_ADD_ATOM(troupe_atoms, troupe, runners_atom, "runners")
   CAF_ADD_ATOM(troupe_atoms, troupe, restart_atom, "restart")
+  CAF_ADD_ATOM(troupe_atoms, troupe, nodes_atom, "nodes")
+  CAF_ADD_ATOM(troupe_atoms, troupe, role_atom, "role")
 CAF_END_TYPE_ID_BLOCK(troupe_atoms)
 
 namespace troupe {
@@ -106,6 +108,26 @@ using bridge_actor = caf::typed_actor<
   // Accepts nothing more; answers when what was accepted has been answered.
   caf::replies_to<drain_atom>::with<uint32_t>>;
 
+/// Lets other nodes in, tells them where roles are, and knows who is there.
+using gate_actor = caf::typed_actor<
+  // Joins the sender's node. Errors: unsupported, conflict, forbidden.
+  caf::replies_to<node_hello>::with<node_welcome>,
+  // Takes a sign of life; answers the boot id of this node. Errors: not_found (say hello).
+  caf::replies_to<node_ping>::with<std::string>,
+  // The node of that boot id leaves on purpose.
+  caf::reacts_to<caf::leave_atom, std::string>,
+  // Answers all nodes, this one included.
+  caf::replies_to<nodes_atom>::with<node_list>>;
+
+/// One node's link to the node that it joins: down, connecting, hello, up.
+using peer_link_actor = caf::typed_actor<
+  // The gate says where a role is now; a null pointer: nowhere.
+  caf::reacts_to<role_atom, std::string, caf::strong_actor_ptr>,
+  // Answers the view of the far node.
+  caf::replies_to<status_atom>::with<node_view>,
+  // Says goodbye; answers when the link is closed.
+  caf::replies_to<drain_atom>::with<uint32_t>>;
+
 /// Starts the roles of one node, restarts those that end, gives up loudly.
 using supervisor_actor = caf::typed_actor<
   // Answers which roles are up.
@@ -158,6 +180,13 @@ CAF_BEGIN_TYPE_ID_BLOCK(troupe, caf::id_block::troupe_atoms::end)
   CAF_ADD_TYPE_ID(troupe, (troupe::list_artifacts))
   CAF_ADD_TYPE_ID(troupe, (troupe::artifact_list))
   CAF_ADD_TYPE_ID(troupe, (troupe::node_status))
+  CAF_ADD_TYPE_ID(troupe, (troupe::node_hello))
+  CAF_ADD_TYPE_ID(troupe, (troupe::node_welcome))
+  CAF_ADD_TYPE_ID(troupe, (troupe::node_ping))
+  CAF_ADD_TYPE_ID(troupe, (troupe::node_list))
+  CAF_ADD_TYPE_ID(troupe, (troupe::node_view))
+  CAF_ADD_TYPE_ID(troupe, (troupe::gate_actor))
+  CAF_ADD_TYPE_ID(troupe, (troupe::peer_link_actor))
   CAF_ADD_TYPE_ID(troupe, (troupe::bridge_actor))
   CAF_ADD_TYPE_ID(troupe, (troupe::supervisor_actor))
   CAF_ADD_TYPE_ID(troupe, (troupe::journal_actor))
@@ -173,5 +202,7 @@ static_assert(troupe::registered<troupe::job_ledger_actor>::value);
 static_assert(troupe::registered<troupe::job_history_actor>::value);
 static_assert(troupe::registered<troupe::artifact_store_actor>::value);
 static_assert(troupe::registered<troupe::test_runner_actor>::value);
+static_assert(troupe::registered<troupe::gate_actor>::value);
+static_assert(troupe::registered<troupe::peer_link_actor>::value);
 static_assert(troupe::registered<troupe::bridge_actor>::value);
 static_assert(troupe::registered<troupe::supervisor_actor>::value);
