@@ -4,7 +4,9 @@
 
 #include <CLI/CLI.hpp>
 
+#include <numeric>
 #include <ostream>
+#include <set>
 
 namespace troupe::cli {
 
@@ -35,9 +37,20 @@ std::string verb_words(const CLI::App& app) {
   return out;
 }
 
+/// Returns the options of the inner verbs, each once.
+std::string inner_option_words(const CLI::App& verb) {
+  auto out = std::set<std::string>{};
+  for (const auto* inner : verb.get_subcommands([](const CLI::App*) { return true; }))
+    for (const auto* option : inner->get_options())
+      for (const auto& name : option->get_lnames())
+        if (name != "help")
+          out.insert("--" + name + ' ');
+  return std::accumulate(out.begin(), out.end(), std::string{});
+}
+
 /// Returns the branch of the script for one verb.
 std::string branch(const CLI::App& app, const CLI::App& verb) {
-  auto words = option_words(verb) + ' ' + option_words(app);
+  auto words = inner_option_words(verb) + option_words(verb) + ' ' + option_words(app);
   auto inner = verb_words(verb);
   auto out = "    " + verb.get_name() + ")\n      words=\"" + (inner.empty() ? "" : inner + ' ')
              + words + "\"\n";
@@ -66,10 +79,12 @@ std::string bash_completion(const CLI::App& app) {
                 "  case $prev in\n"
                 "    --state) words=\"queued running finished\" ;;\n"
                 "    --result) words=\"pass fail neutral error timeout canceled\" ;;\n"
-                "    --role) words=\"read submit admin\" ;;\n"
+                "    --role)\n"
+                "      words=\"read submit admin\"\n"
+                "      [[ $verb == cluster ]] && words=\"journal jobs artifacts tests http\" ;;\n"
                 "    --test|--token-file|--jwt-secret-file|--secret-file|--config|-o|--output)\n"
                 "      COMPREPLY=($(compgen -f -- \"$cur\")); return ;;\n"
-                "    --data) COMPREPLY=($(compgen -d -- \"$cur\")); return ;;\n"
+                "    --data|--dir) COMPREPLY=($(compgen -d -- \"$cur\")); return ;;\n"
                 "  esac\n"
                 "  if [[ -n $words ]]; then\n"
                 "    COMPREPLY=($(compgen -W \"$words\" -- \"$cur\"))\n"

@@ -48,6 +48,7 @@ void add_artifacts(program& p);
 void add_runners(program& p);
 void add_queues(program& p);
 void add_token(program& p);
+void add_cluster(program& p);
 void add_config(program& p);
 void add_completion(program& p);
 void add_version(program& p);

@@ -12,17 +12,19 @@ _troupe() {
   case $prev in
     --state) words="queued running finished" ;;
     --result) words="pass fail neutral error timeout canceled" ;;
-    --role) words="read submit admin" ;;
+    --role)
+      words="read submit admin"
+      [[ $verb == cluster ]] && words="journal jobs artifacts tests http" ;;
     --test|--token-file|--jwt-secret-file|--secret-file|--config|-o|--output)
       COMPREPLY=($(compgen -f -- "$cur")); return ;;
-    --data) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+    --data|--dir) COMPREPLY=($(compgen -d -- "$cur")); return ;;
   esac
   if [[ -n $words ]]; then
     COMPREPLY=($(compgen -W "$words" -- "$cur"))
     return
   fi
   case $verb in
-    "") words="submit watch ls show logs cancel retry artifacts runners queues token config completion version --help -h --version --server --token-file --data --json --timeout" ;;
+    "") words="submit watch ls show logs cancel retry artifacts runners queues token cluster config completion version --help -h --version --server --token-file --data --json --timeout" ;;
     submit)
       words="--help -h --dist --arch --version --repo --gpg-key --test --env --secret-env --runner --priority --idempotency-key --no-wait --log --raw --help -h --version --server --token-file --data --json --timeout"
       ;;
@@ -73,6 +75,9 @@ _troupe() {
       ;;
     token)
       words="--help -h --sub --role --ttl --aud --jti --jwt-secret-file --secret-file --config -c --email -e --hash-algorithm -a --jwt-secret -s --help -h --version --server --token-file --data --json --timeout"
+      ;;
+    cluster)
+      words="init cert show --days --dir --host --new-key --renew --role --help -h --help -h --version --server --token-file --data --json --timeout"
       ;;
     config)
       words="check show --help -h --help -h --version --server --token-file --data --json --timeout"
