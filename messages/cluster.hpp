@@ -1,6 +1,9 @@
 #pragma once
 
+#include "messages/enum_names.hpp"
 #include "messages/node.hpp"
+
+#include <caf/timestamp.hpp>
 
 /// What passes between the nodes of a cluster. Source: DESIGN 4.
 namespace troupe {
@@ -9,15 +12,14 @@ namespace troupe {
 inline constexpr auto protocol_now = uint32_t{1};
 inline constexpr auto protocol_oldest = uint32_t{1};
 
-/// Command: let me in. Errors: conflict (another name than the certificate's,
-/// another journal), forbidden, unsupported (says what to upgrade).
+/// Command: let me in. Errors: conflict (a node of that name is up, or it brings a
+/// journal), forbidden (name or roles), unsupported (says what to upgrade).
 struct node_hello {
   uint32_t protocol_oldest = 0;
   uint32_t protocol = 0;
   std::string node;
   std::string boot;    ///< New at each start.
   std::string version; ///< Of the program, for people.
-  std::string journal; ///< Id of a journal that the node brings; normally empty.
   std::vector<std::string> roles;
 
   static constexpr auto type_name = "troupe::node_hello";
@@ -27,7 +29,6 @@ struct node_hello {
     field{"node", &node_hello::node},
     field{"boot", &node_hello::boot},
     field{"version", &node_hello::version},
-    field{"journal", &node_hello::journal},
     field{"roles", &node_hello::roles},
   };
 };
@@ -80,6 +81,7 @@ struct node_view {
   caf::timestamp certificate_expires{}; ///< 0 = it has none.
   uint64_t joins = 0;                   ///< Since the node that answers was started.
   std::vector<role_status> roles;
+  std::string trouble; ///< Why it is not up, for people.
 
   static constexpr auto type_name = "troupe::node_view";
   static constexpr auto fields = std::tuple{
@@ -94,6 +96,7 @@ struct node_view {
     field{"certificate_expires", &node_view::certificate_expires},
     field{"joins", &node_view::joins},
     field{"roles", &node_view::roles},
+    field{"trouble", &node_view::trouble},
   };
 };
 
