@@ -32,7 +32,8 @@ int hex_value(char c) {
 /// part counts up by a random step, so that ids increase and stay hard to guess.
 class id_source {
 public:
-  job_id next() {
+  /// Takes `count` ids; those after the first differ in the counting part alone.
+  job_id next(uint32_t count) {
     auto guard = std::lock_guard{mutex_};
     auto now = std::chrono::duration_cast<std::chrono::milliseconds>(
                  std::chrono::system_clock::now().time_since_epoch())
@@ -47,15 +48,17 @@ public:
       auto step = uint32_t{};
       fill_random(&step, sizeof step);
       low_ += uint64_t{step} + 1;
-      if (low_ >> 62) {
-        low_ &= (uint64_t{1} << 62) - 1;
+      if ((low_ + count - 1) >> 62) {
+        low_ = step;
         if (++high_ > 0xFFF) {
           high_ = 0;
           ++millis_;
         }
       }
     }
-    return assemble();
+    auto first = assemble();
+    low_ += count - 1;
+    return first;
   }
 
 private:
@@ -80,8 +83,23 @@ private:
 } // namespace
 
 job_id new_job_id() {
+  return new_job_ids(1);
+}
+
+job_id new_job_ids(uint32_t count) {
   static auto source = id_source{};
-  return source.next();
+  return source.next(count);
+}
+
+job_id nth_job_id(const job_id& first, uint32_t n) {
+  auto out = first;
+  auto carry = n;
+  for (auto i = out.bytes.size(); i-- > 8 && carry > 0;) {
+    carry += out.bytes[i];
+    out.bytes[i] = static_cast<uint8_t>(carry);
+    carry >>= 8;
+  }
+  return out;
 }
 
 std::string to_string(const job_id& id) {

@@ -24,6 +24,13 @@ struct job_id {
 /// Returns a fresh id; ids of one process strictly increase. Threads: any.
 job_id new_job_id();
 
+/// Returns the first of `count` ids in a row that all belong to the caller, see
+/// `nth_job_id`; `count` is at least 1. Threads: any.
+job_id new_job_ids(uint32_t count);
+
+/// Returns the id that comes `n` after the first one of a row.
+job_id nth_job_id(const job_id& first, uint32_t n);
+
 /// Returns the 36-character text form.
 std::string to_string(const job_id& id);
 
