@@ -1,7 +1,6 @@
 #include "actors/run_recorder.hpp"
 
 #include "config/log.hpp"
-#include "messages/text_rule.hpp"
 #include "messages/time.hpp"
 
 #include <algorithm>
@@ -16,24 +15,11 @@ constexpr auto stage_output_limit = size_t{64} << 10;
 constexpr auto run_output_limit = size_t{256} << 10;
 constexpr auto note_limit = size_t{4} << 10;
 constexpr auto stage_limit = size_t{1000};
-constexpr auto longest_name = size_t{128};
 
 std::string cut(std::string text, size_t limit) {
   if (text.size() > limit)
     text.resize(limit);
   return text;
-}
-
-/// Returns a name for the log of a stage that no other log of the run has.
-std::string log_name(std::string_view stage, const std::set<std::string>& taken) {
-  auto stem = cut(std::string{stage}, longest_name);
-  std::replace(stem.begin(), stem.end(), '/', '_');
-  if (!obeys("path", stem))
-    stem = "stage";
-  auto name = stem + ".log";
-  for (auto n = 2; taken.count(name) == 1; ++n)
-    name = stem + '-' + std::to_string(n) + ".log";
-  return name;
 }
 
 } // namespace
@@ -51,11 +37,11 @@ void run_recorder::stage_started(std::string_view name) {
     auto guard = std::lock_guard{mutex_};
     if (stages_.size() >= stage_limit)
       return;
-    started.step.name = cut(mask_.apply(name), longest_name);
+    started.step.name = cut(mask_.apply(name), longest_stage_name);
     started.step.started_at = now();
     stages_.push_back(started.step);
     is_open_ = true;
-    log_name_ = log_name(started.step.name, names_);
+    log_name_ = log_namer_.next(started.step.name);
     offset_ = 0;
   }
   on_stage_(std::move(started));
@@ -163,7 +149,6 @@ void run_recorder::write_buffer() {
   auto what = write_artifact{key_of(log_name_), offset_, std::exchange(buffer_, {}), true};
   if (!lost_.empty())
     return;
-  names_.insert(log_name_);
   auto next = store_->write(what, stop_);
   if (next)
     offset_ = *next;

@@ -4,6 +4,7 @@
 #include "actors/log_flusher.hpp"
 #include "actors/runners/runner_driver.hpp"
 #include "actors/runners/secret_mask.hpp"
+#include "messages/log_names.hpp"
 
 #include <functional>
 #include <memory>
@@ -61,11 +62,12 @@ private:
   secret_mask mask_;
   std::vector<stage> stages_; ///< The last one may be open.
   bool is_open_ = false;
+  log_namer log_namer_;
   std::string log_name_;        ///< Of the open stage.
   std::string buffer_;          ///< Masked, not yet in the store.
   uint64_t offset_ = 0;         ///< Bytes of the open log that the store has.
   bool is_watched_ = false;     ///< The flusher will come by.
-  std::set<std::string> names_; ///< Of this run's logs and artifacts.
+  std::set<std::string> names_; ///< Of this run's artifacts; no log is named like one.
   size_t output_kept_ = 0;      ///< Bytes of `stage::output` in this run.
   std::string lost_;            ///< Why bytes could not be stored; empty = all are.
 };

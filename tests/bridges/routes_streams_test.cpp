@@ -161,6 +161,86 @@ TEST_CASE("a followed log resumes behind the last piece", "[bridge][http]") {
   CHECK(logs["a"] == "0123456789");
 }
 
+TEST_CASE("stages of one name have a log each, followed once", "[bridge][http]") {
+  auto world = served_world{};
+  auto id = world.add_job(job_state::finished, verdict::pass);
+  world.change(id, [](job_view& view) {
+    view.runs.push_back({});
+    view.runs[0].stages = {named_stage("a", true), named_stage("b", true), named_stage("a", true),
+                           named_stage("a", true)};
+    // A closed log says its name itself.
+    view.runs[0].stages[3].log = artifact_ref{"third.log", 5, 5, "", false};
+  });
+  world.told->write_log("0/a.log", "one ", true);
+  world.told->write_log("0/b.log", "two ", true);
+  world.told->write_log("0/a-2.log", "three ", true);
+  world.told->write_log("0/third.log", "four ", true);
+  auto path = "/jobs/" + to_string(id) + "/log";
+  auto events = world.follow(path + "?follow=1");
+  auto ids = std::vector<std::string>{};
+  for (const auto& event : events)
+    if (event.name == "stage")
+      ids.push_back(event.id);
+  CHECK(ids == std::vector<std::string>{"0:a:0", "0:b:0", "0:a-2:0", "0:third:0"});
+  CHECK(logs_of(events)["a"] == "one three four ");
+  CHECK(logs_of(world.follow(path + "?follow=1&stage=a"))["a"] == "one three four ");
+  auto resumed = logs_of(world.follow(path + "?follow=1", {{"Last-Event-ID", "0:a-2:2"}}));
+  CHECK(resumed["a"] == "ree four ");
+  CHECK(resumed["b"].empty());
+  auto text = world.client().get(path);
+  REQUIRE(text);
+  CHECK(text->body
+        == "==> a <==\none ==> b <==\ntwo ==> a <==\nthree ==> a <==\nfour ");
+}
+
+TEST_CASE("a live stage of a name that was there before is followed", "[bridge][http]") {
+  auto world = served_world{};
+  auto id = world.add_job(job_state::running);
+  world.change(id, [](job_view& view) {
+    view.runs.push_back({});
+    view.runs[0].stages = {named_stage("a", true), named_stage("a", false)};
+  });
+  world.told->write_log("0/a.log", "one ", true);
+  world.told->write_log("0/a-2.log", "two", false);
+  auto logs = std::string{};
+  auto answer = world.client().follow(
+    "/jobs/" + to_string(id) + "/log?follow=1", {}, [&](const server_event& event) {
+      if (event.name != "log")
+        return true;
+      logs += json::parse(event.text)["text"].get<std::string>();
+      if (logs == "one two")
+        world.change(id, [](job_view& view) {
+          view.runs[0].stages[1] = named_stage("a", true);
+          view.runs[0].finished_at = caf::timestamp{caf::timespan{1}};
+          view.state = job_state::finished;
+        });
+      return true;
+    });
+  REQUIRE(answer);
+  CHECK(logs == "one two");
+}
+
+TEST_CASE("an event id of no log or version of this job begins anew", "[bridge][http]") {
+  auto world = served_world{};
+  auto id = world.add_job(job_state::finished, verdict::pass);
+  world.change(id, [](job_view& view) {
+    view.runs.push_back({});
+    view.runs[0].stages = {named_stage("a", true), named_stage("b", true)};
+  });
+  world.told->write_log("0/a.log", "first", true);
+  world.told->write_log("0/b.log", "second", true);
+  auto path = "/jobs/" + to_string(id);
+  for (auto strange : {"7:a:0", "0:nowhere:0", "0:a", "4294967296:a:0", "0:a:-1"}) {
+    INFO(strange);
+    auto logs = logs_of(world.follow(path + "/log?follow=1", {{"Last-Event-ID", strange}}));
+    CHECK(logs["a"] + logs["b"] == "firstsecond");
+  }
+  auto other = world.follow(path + "/log?follow=1&stage=b", {{"Last-Event-ID", "0:a:0"}});
+  CHECK(logs_of(other)["a"] + logs_of(other)["b"] == "second");
+  for (auto strange : {"99", "x", "1x", "-1", "99999999999999999999999"})
+    CHECK(world.follow(path + "/events", {{"Last-Event-ID", strange}}).size() == 1);
+}
+
 TEST_CASE("a run that began again is followed too", "[bridge][http]") {
   auto world = served_world{};
   auto id = world.add_job(job_state::finished, verdict::pass);

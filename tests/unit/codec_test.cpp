@@ -1,3 +1,4 @@
+#include "messages/log_names.hpp"
 #include "messages/protocols.hpp"
 
 #include <caf/binary_deserializer.hpp>
@@ -104,4 +105,38 @@ TEST_CASE("ids increase and keep their text form", "[unit][ids]") {
   CHECK(parse_job_id(to_string(last)) == last);
   CHECK_FALSE(parse_job_id("0191e6a7-0000-7000-8000-00000000000g"));
   CHECK_FALSE(parse_job_id("0191e6a7-0000-7000-8000-0000000000000"));
+}
+
+TEST_CASE("a row of ids belongs to nobody else and increases too", "[unit][ids]") {
+  auto last = new_job_id();
+  for (auto i = 0; i < 1'000; ++i) {
+    auto first = new_job_ids(1024);
+    REQUIRE(last < first);
+    last = first;
+    for (auto n = uint32_t{1}; n < 1024; ++n) {
+      auto next = nth_job_id(first, n);
+      REQUIRE(last < next);
+      last = next;
+    }
+  }
+  CHECK(nth_job_id(last, 0) == last);
+  auto carry = parse_job_id("0191e6a7-0000-7000-80ff-0000ffffffff");
+  REQUIRE(carry);
+  CHECK(to_string(nth_job_id(*carry, 257)) == "0191e6a7-0000-7000-80ff-000100000100");
+}
+
+TEST_CASE("no two logs of a run have one name, silent stages or not", "[unit][ids]") {
+  auto steps = std::vector<stage>{};
+  for (auto name : {"a", "b", "a", "a-2", "a", "x/y", "x_y", "../z", "a\nb"})
+    steps.emplace_back().name = name;
+  CHECK(log_names(steps)
+        == std::vector<std::string>{"a.log", "b.log", "a-2.log", "a-2-2.log", "a-3.log", "x_y.log",
+                                    "x_y-2.log", ".._z.log", "stage.log"});
+  steps[1].log = artifact_ref{"other.log", 1, 1, "", false};
+  CHECK(log_names(steps)[1] == "other.log");
+  auto namer = log_namer{};
+  for (const auto& step : {"a", "b", "a"})
+    namer.next(step);
+  CHECK(namer.next("a-2") == log_names(steps)[3]);
+  CHECK(namer.next(std::string(500, 's')).size() == longest_stage_name + 4);
 }

@@ -1,5 +1,8 @@
 #include "bridges/http/routes/log_pump.hpp"
 
+#include "messages/log_names.hpp"
+
+#include <algorithm>
 #include <charconv>
 
 namespace troupe {
@@ -38,7 +41,7 @@ bool parse_number(std::string_view text, Int& out) {
 } // namespace
 
 std::string to_string(const log_place& place) {
-  return std::to_string(place.run) + ':' + place.stage + ':' + std::to_string(place.offset);
+  return std::to_string(place.run) + ':' + place.log + ':' + std::to_string(place.offset);
 }
 
 std::optional<log_place> parse_log_place(std::string_view text) {
@@ -47,10 +50,18 @@ std::optional<log_place> parse_log_place(std::string_view text) {
   if (first == std::string_view::npos || first == last)
     return std::nullopt;
   auto out = log_place{};
-  out.stage = text.substr(first + 1, last - first - 1);
+  out.log = text.substr(first + 1, last - first - 1);
   if (!parse_number(text.substr(0, first), out.run)
-      || !parse_number(text.substr(last + 1), out.offset) || !obeys("name", out.stage))
+      || !parse_number(text.substr(last + 1), out.offset) || !obeys("path", out.log))
     return std::nullopt;
+  return out;
+}
+
+std::vector<std::string> places_of(const run& one) {
+  auto out = log_names(one.stages);
+  for (auto& name : out)
+    if (name.ends_with(".log"))
+      name.resize(name.size() - 4);
   return out;
 }
 
@@ -65,7 +76,7 @@ std::string log_pump::heartbeat() const {
 void log_pump::next() {
   if (!job_)
     refresh(caf::timespan{0});
-  else if (at_.stage.empty())
+  else if (at_.log.empty())
     move_on();
   else
     read();
@@ -78,6 +89,7 @@ void log_pump::refresh(caf::timespan wait) {
     [this, version, waited = wait.count() > 0](job_view& job) {
       auto changed = job.version > version;
       job_ = std::move(job);
+      count_logs();
       if (waited && !changed)
         beat();
       else
@@ -96,8 +108,9 @@ void log_pump::wait_for_change() {
 void log_pump::move_on() {
   while (true) {
     if (auto following = stage_after_last()) {
-      at_.stage = following->name;
+      at_.log = logs_[*following];
       at_.offset = 0;
+      stage_ = current_run()->stages[*following].name;
       return send(marker());
     }
     auto more_runs = !what_.only_run && !job_->runs.empty() && at_.run < job_->runs.back().run_id;
@@ -107,17 +120,17 @@ void log_pump::move_on() {
     }
     ++at_.run;
     last_.clear();
+    count_logs();
   }
 }
 
 void log_pump::leave_stage() {
-  last_ = at_.stage;
-  at_.stage.clear();
+  last_ = std::exchange(at_.log, {});
   next();
 }
 
 void log_pump::read() {
-  auto key = artifact_key{what_.job, at_.run, at_.stage + ".log"};
+  auto key = artifact_key{what_.job, at_.run, at_.log + ".log"};
   auto wait = what_.follow && run_is_live()
                 ? std::min(read_wait, caf::timespan{shared_->options.heartbeat})
                 : caf::timespan{0};
@@ -127,7 +140,7 @@ void log_pump::read() {
     [this](caf::error& why) {
       if (explain(why).code == ec::not_found)
         return no_log();
-      last_ = std::exchange(at_.stage, {});
+      last_ = std::exchange(at_.log, {});
       send(text_of("[" + one_line(why) + "]\n"));
     });
 }
@@ -142,7 +155,7 @@ void log_pump::take(artifact_chunk& chunk) {
       text = "[" + std::to_string(skipped) + " bytes are not kept]\n" + text;
     auto bytes = text_of(text);
     if (chunk.complete)
-      last_ = std::exchange(at_.stage, {});
+      last_ = std::exchange(at_.log, {});
     return send(std::move(bytes));
   }
   // A run that is over writes no more, even if its runner never closed the log.
@@ -171,25 +184,26 @@ const run* log_pump::current_run() const {
   return nullptr;
 }
 
-const stage* log_pump::current_stage() const {
-  if (auto one = current_run())
-    for (const auto& step : one->stages)
-      if (step.name == at_.stage)
-        return &step;
-  return nullptr;
+void log_pump::count_logs() {
+  auto one = current_run();
+  logs_ = one ? places_of(*one) : std::vector<std::string>{};
+  if (auto step = current_stage())
+    stage_ = step->name;
 }
 
-const stage* log_pump::stage_after_last() const {
-  auto one = current_run();
-  if (!one)
-    return nullptr;
-  auto seen = last_.empty();
-  for (const auto& step : one->stages) {
-    if (seen && (what_.only_stage.empty() || step.name == what_.only_stage))
-      return &step;
-    seen = seen || step.name == last_;
-  }
-  return nullptr;
+const stage* log_pump::current_stage() const {
+  auto i = std::find(logs_.begin(), logs_.end(), at_.log);
+  return i == logs_.end() ? nullptr : &current_run()->stages[static_cast<size_t>(i - logs_.begin())];
+}
+
+std::optional<size_t> log_pump::stage_after_last() const {
+  auto begin = size_t{0};
+  if (!last_.empty())
+    begin = static_cast<size_t>(std::find(logs_.begin(), logs_.end(), last_) - logs_.begin()) + 1;
+  for (auto i = begin; i < logs_.size(); ++i)
+    if (what_.only_stage.empty() || current_run()->stages[i].name == what_.only_stage)
+      return i;
+  return std::nullopt;
 }
 
 bool log_pump::run_is_live() const {
@@ -199,17 +213,15 @@ bool log_pump::run_is_live() const {
 
 std::string log_pump::marker() const {
   if (what_.follow)
-    return sse_event("stage", to_string(at_), {{"run", at_.run}, {"stage", at_.stage}});
-  return what_.only_stage.empty() ? "==> " + at_.stage + " <==\n" : std::string{};
+    return sse_event("stage", to_string(at_), {{"run", at_.run}, {"stage", stage_}});
+  return what_.only_stage.empty() ? "==> " + stage_ + " <==\n" : std::string{};
 }
 
 std::string log_pump::text_of(std::string_view bytes) const {
   if (!what_.follow)
     return std::string{bytes};
-  return sse_event("log", at_.stage.empty() ? std::string{} : to_string(at_),
-                   {{"run", at_.run},
-                    {"stage", at_.stage.empty() ? last_ : at_.stage},
-                    {"text", std::string{bytes}}});
+  return sse_event("log", at_.log.empty() ? std::string{} : to_string(at_),
+                   {{"run", at_.run}, {"stage", stage_}, {"text", std::string{bytes}}});
 }
 
 std::string log_pump::end_mark() const {

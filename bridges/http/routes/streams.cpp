@@ -1,6 +1,7 @@
 #include "bridges/http/routes/job_events_pump.hpp"
 #include "bridges/http/routes/log_pump.hpp"
 
+#include <algorithm>
 #include <charconv>
 
 /// Live streams as server-sent events.
@@ -31,13 +32,36 @@ caf::expected<job_view> followed_job(const call& c) {
   return c.ask<job_view>(c.shared.roles.history, get_job{*id});
 }
 
+/// Returns the version of the job that the caller has seen; 0 for ids that are not ours.
+uint64_t seen_version(const call& c, const job_view& job) {
+  auto last = c.in.header("last-event-id");
+  auto seen = uint64_t{0};
+  auto [end, err] = std::from_chars(last.data(), last.data() + last.size(), seen);
+  auto is_ours = err == std::errc{} && end == last.data() + last.size() && seen <= job.version;
+  return is_ours ? seen : 0;
+}
+
+/// Whether a log may be resumed there: ids that are not of these logs begin anew.
+bool is_in_logs(const log_place& place, const log_request& what, const job_view& job) {
+  if (what.only_run && *what.only_run != place.run)
+    return false;
+  for (const auto& one : job.runs) {
+    if (one.run_id != place.run)
+      continue;
+    auto logs = places_of(one);
+    auto i = std::find(logs.begin(), logs.end(), place.log);
+    return i != logs.end()
+           && (what.only_stage.empty()
+               || what.only_stage == one.stages[static_cast<size_t>(i - logs.begin())].name);
+  }
+  return false;
+}
+
 http_response events(call& c) {
   auto job = followed_job(c);
   if (!job)
     return c.fail(job.error());
-  auto seen = uint64_t{0};
-  auto last = c.in.header("last-event-id");
-  std::from_chars(last.data(), last.data() + last.size(), seen);
+  auto seen = seen_version(c, *job);
   if (job->state == job_state::finished && seen >= job->version)
     return no_more_events();
   return event_stream(pump_stream<job_events_pump>(c.shared, job->job, seen));
@@ -59,7 +83,7 @@ http_response job_log(call& c) {
       return c.fail(fault_at(ec::not_found, "query.run", "there is no such run"));
   }
   what.from.run = what.only_run.value_or(job->runs.empty() ? 0 : job->runs.back().run_id);
-  if (auto place = parse_log_place(c.in.header("last-event-id")); place && what.follow)
+  if (auto place = parse_log_place(c.in.header("last-event-id")); place && what.follow && is_in_logs(*place, what, *job))
     what.from = *place;
   if (what.follow)
     return event_stream(pump_stream<log_pump>(c.shared, std::move(what)));
