@@ -14,6 +14,16 @@ run_key key_of(const run_order& order) {
   return {order.job, order.run_id};
 }
 
+/// Drivers do not throw, but memory may run out: what they throw makes the runner broken.
+template <class F>
+caf::error guarded(F&& call) try {
+  return call();
+} catch (const std::exception& why) {
+  return fault(ec::unavailable, std::string{"the driver failed: "} + why.what());
+} catch (...) {
+  return fault(ec::unavailable, "the driver failed for an unknown reason");
+}
+
 run_report not_begun(const run_order& order, reason why) {
   return {order.job, order.run_id, verdict_of(why), why, "the run was not begun", {}};
 }
@@ -85,28 +95,46 @@ void run_pool::stop_waiting(reason why) {
   });
 }
 
+/// Holds back new runs while a sweep goes on, or the driver would take them for dead ones.
+class run_pool::sweep_pause {
+public:
+  sweep_pause(run_pool& pool, std::vector<run_key>& alive) : pool_{pool} {
+    auto guard = std::lock_guard{pool_.mutex_};
+    for (const auto& [key, run] : pool_.active_)
+      alive.push_back(key);
+    pool_.sweeping_ = true;
+  }
+  ~sweep_pause() {
+    {
+      auto guard = std::lock_guard{pool_.mutex_};
+      pool_.sweeping_ = false;
+    }
+    pool_.changed_.notify_all();
+  }
+  sweep_pause(const sweep_pause&) = delete;
+  sweep_pause& operator=(const sweep_pause&) = delete;
+
+private:
+  run_pool& pool_;
+};
+
 void run_pool::check() {
   housekeeping_.post([this] {
-    auto fault = driver_->check();
-    announce([&](run_news& news) { news.check = std::move(fault); });
+    auto fault = guarded([this] { return driver_->check(); });
+    announce([&](run_news& news) { news.check = fault ? std::move(fault) : sweep_fault_; });
   });
 }
 
 void run_pool::sweep(std::vector<run_key> alive) {
   housekeeping_.post([this, alive = std::move(alive)]() mutable {
-    {
-      // No run begins meanwhile, or the driver would take it for a dead one.
-      auto guard = std::lock_guard{mutex_};
-      sweeping_ = true;
-      for (const auto& [key, run] : active_)
-        alive.push_back(key);
-    }
-    driver_->sweep(alive);
-    {
-      auto guard = std::lock_guard{mutex_};
-      sweeping_ = false;
-    }
-    changed_.notify_all();
+    auto fault = guarded([&] {
+      auto pause = sweep_pause{*this, alive};
+      driver_->sweep(alive);
+      return caf::error{};
+    });
+    sweep_fault_ = std::move(fault);
+    if (sweep_fault_)
+      announce([this](run_news& news) { news.check = sweep_fault_; });
   });
 }
 
@@ -127,7 +155,7 @@ void run_pool::work() {
     auto key = key_of(order);
     auto token = active_[key].stop.get_token();
     guard.unlock();
-    auto report = execute(order, token);
+    auto report = execute_guarded(order, token);
     announce([&](run_news& news) {
       auto i = active_.find(key);
       // The driver only knows that it was stopped; who stopped it knows why.
@@ -154,12 +182,26 @@ run_report run_pool::execute(const run_order& order, std::stop_token stop) {
 }
 
 run_outcome run_pool::call_driver(const run_order& order, run_sink& sink, std::stop_token stop) {
-  // Drivers do not throw, but memory may run out, and a lost thread would be a lost slot.
-  try {
-    return driver_->run(order, sink, std::move(stop));
-  } catch (const std::exception& fault) {
-    return {verdict::error, reason::internal_error, fault.what()};
-  }
+  auto outcome = run_outcome{};
+  auto fault = guarded([&] {
+    outcome = driver_->run(order, sink, std::move(stop));
+    return caf::error{};
+  });
+  if (fault)
+    return {verdict::error, reason::internal_error, one_line(fault)};
+  return outcome;
+}
+
+/// A run that cannot even be recorded is reported, too: a lost thread would be a lost slot.
+run_report run_pool::execute_guarded(const run_order& order, std::stop_token stop) {
+  auto report = run_report{};
+  auto fault = guarded([&] {
+    report = execute(order, std::move(stop));
+    return caf::error{};
+  });
+  if (fault)
+    return {order.job, order.run_id, verdict::error, reason::internal_error, one_line(fault), {}};
+  return report;
 }
 
 std::function<std::unique_ptr<run_executor>(std::function<void()>)>

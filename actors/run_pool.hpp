@@ -40,7 +40,10 @@ private:
     reason why = reason::none; ///< Of the stop.
   };
 
+  class sweep_pause;
+
   void work();
+  run_report execute_guarded(const run_order& order, std::stop_token stop);
   run_report execute(const run_order& order, std::stop_token stop);
   run_outcome call_driver(const run_order& order, run_sink& sink, std::stop_token stop);
   /// Changes the news under the lock and tells of it.
@@ -60,6 +63,8 @@ private:
   bool told_ = false;
   bool sweeping_ = false;
   bool stopping_ = false;
+
+  caf::error sweep_fault_; ///< Of the last sweep; `housekeeping_` alone uses it.
 
   std::vector<std::thread> threads_;
   work_thread housekeeping_; ///< Last member: it ends first.

@@ -1,8 +1,22 @@
 #include "actors/work_thread.hpp"
 
+#include "config/log.hpp"
+
+#include <exception>
 #include <utility>
 
 namespace troupe {
+
+namespace {
+
+/// What throws ends neither the thread nor the process, but is told.
+void run_guarded(const std::function<void()>& work) try { work(); } catch (const std::exception& why) {
+  log(log_level::error, "work_thread", "work failed", {{"why", why.what()}});
+} catch (...) {
+  log(log_level::error, "work_thread", "work failed for an unknown reason");
+}
+
+} // namespace
 
 work_thread::work_thread() : thread_{[this] { loop(); }} {}
 
@@ -32,7 +46,7 @@ void work_thread::loop() {
     auto work = std::move(queue_.front());
     queue_.pop_front();
     guard.unlock();
-    work();
+    run_guarded(work);
     work = nullptr; // what it holds must not be destroyed under the lock
     guard.lock();
   }

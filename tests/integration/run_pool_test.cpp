@@ -28,6 +28,24 @@ struct system_config : caf::actor_system_config {
   }
 };
 
+/// Throws where it may not.
+struct throwing_driver : runner_driver {
+  caf::error check() override {
+    if (check_throws)
+      throw std::runtime_error{"no such engine"};
+    return {};
+  }
+  run_outcome run(const run_order&, run_sink&, std::stop_token) override {
+    throw 42;
+  }
+  void sweep(const std::vector<run_key>&) override {
+    if (sweep_throws)
+      throw std::runtime_error{"cannot list"};
+  }
+  std::atomic<bool> check_throws = true;
+  std::atomic<bool> sweep_throws = true;
+};
+
 /// A pool with the fake driver and a real artifact store.
 struct one_pool {
   system_config config;
@@ -215,4 +233,30 @@ TEST_CASE_METHOD(one_pool, "ten thousand runs are told of in few batches",
   REQUIRE(await_finished(orders.size()));
   CHECK(all.finished.size() == orders.size());
   CHECK(static_cast<size_t>(told) < orders.size());
+}
+
+TEST_CASE_METHOD(one_pool, "a driver that throws is broken, ends no thread and holds up no run",
+                 "[integration][run_pool]") {
+  auto driver = std::make_shared<throwing_driver>();
+  pool = std::make_unique<run_pool>(driver, 1, std::make_shared<store_writer>(sys, &roles),
+                                    [this] { ++told; });
+  auto next_check = [&] {
+    all.check.reset();
+    pool->check();
+    REQUIRE(tests::await(30s, [&] {
+      collect();
+      return all.check.has_value();
+    }));
+    return *all.check ? one_line(*all.check) : std::string{};
+  };
+  CHECK(next_check().find("no such engine") != std::string::npos);
+  driver->check_throws = false;
+  pool->sweep({});
+  CHECK(next_check().find("cannot list") != std::string::npos);
+  driver->sweep_throws = false;
+  pool->sweep({});
+  CHECK(next_check().empty());
+  pool->start({order_of({})});
+  REQUIRE(await_finished(1));
+  CHECK(all.finished[0].why == reason::internal_error);
 }
