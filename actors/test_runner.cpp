@@ -17,7 +17,7 @@ constexpr auto most_stages_waiting = size_t{4096};
 // A claim that waits at the ledger is answered at once when the runner drains; this is for a silent
 // ledger.
 constexpr auto claim_grace = milliseconds{2'000};
-constexpr auto last_reports = milliseconds{2'000};
+constexpr auto greet_every = milliseconds{1'000};
 
 void claim(runner_pointer self);
 void send_reports(runner_pointer self);
@@ -57,7 +57,14 @@ runner_status status_of(runner_pointer self) {
 void send_status(runner_pointer self) {
   if (auto ledger = ledger_of(self))
     self->request(ledger, self->state.options.request_timeout, status_of(self))
-      .then([](uint32_t) {}, [](caf::error&) {}); // the next one comes in a while
+      .then([self, who = ledger.address()](uint32_t) { self->state.known_to = who; },
+            [](caf::error&) {}); // the next one comes in a while
+}
+
+/// A new ledger knows whom to tell of cancellations when it has heard of this runner.
+void greet_ledger(runner_pointer self) {
+  if (auto ledger = ledger_of(self); ledger && ledger.address() != self->state.known_to)
+    send_status(self);
 }
 
 /// Answers a drain when nothing of this runner is left with it.
@@ -159,7 +166,8 @@ milliseconds renewal_period(const test_runner_state& st) {
   return std::max(std::chrono::duration_cast<milliseconds>(shortest / 3), milliseconds{50});
 }
 
-void leases_renewed(runner_pointer self, const std::vector<run_key>& asked, const lease_states& reply) {
+void leases_renewed(runner_pointer self, const std::vector<run_key>& asked,
+                    const lease_states& reply) {
   auto& st = self->state;
   auto ended = std::vector<run_key>{};
   for (auto i = size_t{0}; i < std::min(asked.size(), reply.states.size()); ++i) {
@@ -386,7 +394,7 @@ caf::result<uint32_t> drain(runner_pointer self) {
     st.executor->stop_waiting(reason::worker_shutdown);
     later(self, std::min(claim_grace, st.options.drain_deadline), "claim grace");
     later(self, st.options.drain_deadline, "drain deadline");
-    later(self, st.options.drain_deadline + last_reports, "drain over");
+    later(self, st.options.drain_deadline + st.options.last_reports, "drain over");
   }
   finish_drain(self);
   return promise;
@@ -406,6 +414,9 @@ void on_timer(runner_pointer self, const std::string& what) {
     send_status(self);
     send_stages(self);
     later(self, st.options.status_every, "status");
+  } else if (what == "greet") {
+    greet_ledger(self);
+    later(self, greet_every, "greet");
   } else if (what == "check") {
     check(self);
     later(self, st.options.check_every, "check");
@@ -450,6 +461,7 @@ test_runner_self::behavior_type test_runner(runner_pointer self, const directory
   on_timer(self, "sweep");
   on_timer(self, "check");
   on_timer(self, "status");
+  later(self, greet_every, "greet");
   return {
     [=](const cancel_runs& what) { cancel(self, what); },
     [=](status_atom) { return status_of(self); },

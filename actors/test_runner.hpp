@@ -35,6 +35,7 @@ struct test_runner_options {
   std::chrono::milliseconds check_every{10'000};
   std::chrono::milliseconds sweep_every{60'000};
   std::chrono::milliseconds drain_deadline{20'000}; ///< Running runs are handed back after it.
+  std::chrono::milliseconds last_reports{2'000}; ///< After that, for the ledger to take results.
 };
 
 /// Reads `name`, `driver`, `slots`, `prefetch`, `queues`, `capabilities`, `drain_deadline`.
@@ -67,6 +68,7 @@ struct test_runner_state {
   std::string nonce;           ///< Of that claim; empty = the next one is new.
   uint32_t claim_failures = 0;
 
+  caf::actor_addr known_to; ///< The ledger that has heard of this runner.
   report_queue reports;
   uint32_t report_failures = 0;
   bool report_paused = false;       ///< After a failure, until the next attempt.

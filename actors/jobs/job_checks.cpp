@@ -13,6 +13,9 @@ constexpr auto list_size = size_t{256};
 constexpr auto longest_queue_deadline = hours{24 * 90};
 constexpr auto longest_run_deadline = hours{24 * 7};
 constexpr auto most_retries = uint32_t{100};
+constexpr auto most_reports = size_t{1024};
+constexpr auto most_report_bytes = size_t{8} << 20;
+constexpr auto most_submit_bytes = size_t{8} << 20;
 
 /// Collects the first fault of a message.
 class checker {
@@ -48,6 +51,34 @@ private:
   caf::error why_;
 };
 
+/// Returns a little more than what a job takes in the journal.
+size_t size_of_job(const submit_job& x) {
+  auto bytes = 1024 + x.spec.size() + x.kind.size() + x.queue.size() + x.subject.size()
+               + x.owner.size() + x.request_id.size();
+  for (const auto& name : x.capabilities)
+    bytes += 8 + name.size();
+  for (const auto& [key, value] : x.tags)
+    bytes += 16 + key.size() + value.size();
+  return bytes;
+}
+
+/// Returns more than what a stage takes in an event.
+size_t size_of_stage(const stage& x) {
+  return 256 + x.name.size() + x.note.size() + x.output.size()
+         + (x.log ? x.log->name.size() : size_t{0});
+}
+
+template <class Report, class Measure>
+caf::error check_reports(const std::vector<Report>& reports, Measure bytes_of) {
+  if (reports.size() > most_reports)
+    return fault_at(ec::too_large, "reports", "must be at most 1024");
+  for (auto i = size_t{0}; i < reports.size(); ++i)
+    if (bytes_of(reports[i]) > most_report_bytes)
+      return fault_at(ec::too_large, "reports[" + std::to_string(i) + "]",
+                      "its notes and outputs must be at most 8 MiB together");
+  return {};
+}
+
 } // namespace
 
 caf::error check(const submit_job& x, const std::string& place, const ledger_options& limits) {
@@ -70,6 +101,19 @@ caf::error check(const submit_job& x, const std::string& place, const ledger_opt
     in.word("tags", key).line("tags." + key, value);
   return in.done();
 }
+caf::error check_size(const std::vector<submit_job>& jobs) {
+  auto bytes = size_t{0};
+  for (const auto& job : jobs)
+    bytes += size_of_job(job);
+  if (bytes > most_submit_bytes)
+    return fault_at(ec::too_large, "jobs", "must be at most 8 MiB together");
+  return {};
+}
+
+caf::error check_request_id(const std::string& id) {
+  return checker{}.line("request_id", id).done();
+}
+
 
 caf::error check_runner(const std::string& runner, const std::string& boot) {
   return checker{}
@@ -99,5 +143,23 @@ caf::error check(const runner_status& x) {
     .line("driver", x.driver)
     .done();
 }
+caf::error check(const finish_runs& x) {
+  if (auto why = check_runner(x.runner, x.boot))
+    return why;
+  return check_reports(x.reports, [](const run_report& report) {
+    auto bytes = report.note.size();
+    for (const auto& step : report.stages)
+      bytes += size_of_stage(step);
+    return bytes;
+  });
+}
+
+caf::error check(const report_stages& x) {
+  if (auto why = check_runner(x.runner, x.boot))
+    return why;
+  return check_reports(x.reports,
+                       [](const stage_report& report) { return size_of_stage(report.step); });
+}
+
 
 } // namespace troupe

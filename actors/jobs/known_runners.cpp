@@ -10,22 +10,47 @@ namespace {
 
 /// A runner repeats only its latest claims; more would only cost memory.
 constexpr auto claims_kept = size_t{32};
+constexpr auto old_boots_kept = size_t{8};
 
 } // namespace
 
-void known_runner::remember(const std::string& nonce, run_key run) {
-  if (claims.empty() || claims.back().nonce != nonce) {
-    auto same =
-      std::find_if(claims.begin(), claims.end(), [&](const auto& x) { return x.nonce == nonce; });
-    if (same != claims.end()) {
-      same->runs.push_back(run);
-      return;
-    }
-    claims.push_back({nonce, {}});
-    if (claims.size() > claims_kept)
-      claims.pop_front();
+bool known_runner::was(std::string_view boot) const {
+  return std::find(old_boots.begin(), old_boots.end(), boot) != old_boots.end();
+}
+
+void known_runner::begin(const std::string& boot) {
+  if (status.boot == boot)
+    return;
+  if (!status.boot.empty() && !was(status.boot))
+    old_boots.push_back(status.boot);
+  std::erase(old_boots, boot);
+  if (old_boots.size() > old_boots_kept)
+    old_boots.pop_front();
+  status.boot = boot;
+}
+
+void known_runner::load_boot(const std::string& boot, uint64_t sequence) {
+  if (boot != status.boot && sequence < boot_sequence) {
+    if (!was(boot) && old_boots.size() < old_boots_kept)
+      old_boots.push_front(boot);
+    return;
   }
-  claims.back().runs.push_back(run);
+  begin(boot);
+  boot_sequence = std::max(boot_sequence, sequence);
+}
+
+void known_runner::remember(const std::string& nonce, run_key run, uint64_t sequence) {
+  auto same =
+    std::find_if(claims.rbegin(), claims.rend(), [&](const auto& x) { return x.nonce == nonce; });
+  if (same != claims.rend()) {
+    same->runs.push_back(run);
+    return;
+  }
+  auto later = std::find_if(claims.rbegin(), claims.rend(),
+                            [&](const auto& x) { return x.sequence <= sequence; });
+  claims.insert(later.base(), {nonce, sequence, {run}});
+  if (claims.size() > claims_kept)
+    claims.pop_front();
 }
 
 const answered_claim* known_runner::claim_of(std::string_view nonce) const {

@@ -16,6 +16,7 @@ namespace troupe {
 /// The runs that one claim was answered with.
 struct answered_claim {
   std::string nonce;
+  uint64_t sequence = 0; ///< Of its first run in the journal; the largest number while live.
   std::vector<run_key> runs;
 };
 
@@ -25,11 +26,18 @@ struct known_runner {
   caf::timespan heard{}; ///< Tick of its last sign of life.
   bool seen = false;     ///< False while it is known from the journal only.
   std::set<job_slot*> running;
+  uint64_t boot_sequence = 0;        ///< Of the latest loaded run of the present boot.
   std::deque<std::string> old_boots; ///< The latest; what comes from them is late.
-  std::deque<answered_claim> claims; ///< The latest, for repeated nonces.
+  std::deque<answered_claim> claims; ///< The latest, for repeated nonces; in order of `sequence`.
 
-  /// Remembers that `run` was given out under `nonce`.
-  void remember(const std::string& nonce, run_key run);
+  /// Makes `boot` the present one.
+  void begin(const std::string& boot);
+  /// Learns a boot from a stored run: stored jobs come in no order of time, and
+  /// the boot of the latest run is the present one.
+  void load_boot(const std::string& boot, uint64_t sequence);
+  bool was(std::string_view boot) const;
+  /// Remembers that `run` was given out under `nonce`; `sequence` as in `answered_claim`.
+  void remember(const std::string& nonce, run_key run, uint64_t sequence);
   const answered_claim* claim_of(std::string_view nonce) const;
 };
 

@@ -55,10 +55,10 @@ void ledger_state::apply(const run_started& what, moment now, caf::timestamp at)
   job.next_run = what.run_id + 1;
   job.retry.reset();
   auto& who = runners_.at(what.runner);
-  if (who.status.boot.empty())
-    who.status.boot = what.boot;
+  if (loading_ > 0)
+    who.load_boot(what.boot, loading_);
   who.running.insert(&job);
-  who.remember(what.nonce, {what.job, what.run_id});
+  who.remember(what.nonce, {what.job, what.run_id}, loading_ > 0 ? loading_ : UINT64_MAX);
   auto lease = std::make_unique<held_lease>();
   lease->run_id = what.run_id;
   lease->runner = &who;
@@ -148,10 +148,17 @@ caf::error ledger_state::load_event(const event& what, moment now) {
 }
 
 caf::error ledger_state::load(const live_job& stored, moment now) {
-  for (const auto& x : stored.events)
-    if (auto why = load_event(x.what, now))
-      return why;
-  return {};
+  auto why = caf::error{};
+  for (auto x = stored.events.begin(); x != stored.events.end() && !why; ++x) {
+    loading_ = x->sequence;
+    why = load_event(x->what, now);
+  }
+  loading_ = 0;
+  // Whoever was to tell the runner has died, perhaps before it did.
+  auto i = jobs_.find(stored.job);
+  if (!why && i != jobs_.end() && i->second.lease && i->second.cancel_requested)
+    stop(i->second);
+  return why;
 }
 
 lane& ledger_state::lane_of(const std::string& queue,

@@ -12,7 +12,10 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto most_group_bytes = size_t{1} << 20;
+/// Far below what the journal takes at once: an append that it refuses ends the ledger.
+constexpr auto most_decided_bytes = size_t{4} << 20;
 constexpr auto disk_check_interval = caf::timespan{1s};
+constexpr auto longest_sleep = caf::timespan{10s};
 
 } // namespace
 
@@ -20,8 +23,8 @@ ledger_core::ledger_core(self_pointer self, const directory* roles, ledger_optio
   : self_{self}, roles_{roles}, options_{std::move(options)}, state_{options_} {}
 
 moment ledger_core::now() const {
-  return {troupe::now(),
-          std::chrono::duration_cast<caf::timespan>(self_->clock().now().time_since_epoch())};
+  auto tick = std::chrono::duration_cast<caf::timespan>(self_->clock().now().time_since_epoch());
+  return {troupe::now(), tick + options_.suspended()};
 }
 
 caf::error ledger_core::closed() const {
@@ -80,9 +83,13 @@ void ledger_core::send_decisions() {
     settle();
     return;
   }
-  if (in_flight_ >= most_in_flight)
-    return;
-  auto events = state_.take_events();
+  while (in_flight_ < most_in_flight && state_.has_events() && !failed_)
+    send_decided(state_.take_events(most_decided_bytes));
+}
+
+/// Appends decisions. A decision is one event, so an append may end after any of
+/// them; what waits for them is released when the last one is durable.
+void ledger_core::send_decided(std::vector<event> events) {
   auto message = append_events{"jobs", epoch_, {}};
   auto bytes = most_group_bytes;
   for (auto& x : events) {
@@ -93,8 +100,9 @@ void ledger_core::send_decisions() {
     bytes += x.payload.size();
     message.groups.back().events.push_back(std::move(x));
   }
-  decided_.push_back({false, std::move(releases_)});
-  releases_.clear();
+  decided_.push_back({});
+  if (!state_.has_events())
+    decided_.back().releases = std::exchange(releases_, {});
   auto* batch = &decided_.back(); // a deque keeps its elements in place
   append(
     std::move(message),
@@ -189,17 +197,20 @@ void ledger_core::watch_disk() {
       });
 }
 
+/// Timers sleep while the host does, so none is set further ahead than `longest_sleep`.
 void ledger_core::arm() {
+  if (phase_ != phase::serving)
+    return;
   auto earliest = std::optional<caf::timespan>{};
   auto at_least = [&](caf::timespan x) {
     if (!earliest || x < *earliest)
       earliest = x;
   };
   auto tick = now().tick;
-  if (full_)
+  if (full_ && !checking_disk_)
     at_least(std::max(disk_checked_ + disk_check_interval, tick + 10ms));
-  else if (auto x = state_.next_alarm())
-    at_least(*x);
+  if (auto x = state_.next_alarm(); x && !full_)
+    at_least(std::min(*x, tick + longest_sleep));
   if (!waiting_until_.empty())
     at_least(waiting_until_.begin()->first);
   if (!earliest || (armed_ != caf::timespan{0} && armed_ <= *earliest))

@@ -105,6 +105,7 @@ private:
   void serve_waiting();
   void end_waiting(caf::timespan tick);
   void dismiss(const std::string& runner);
+  void tell(const std::string& runner, const cancel_runs& what);
   void tell_runners();
 
   // ledger_core.cpp
@@ -125,6 +126,7 @@ private:
   void append(append_events what, std::function<void(append_results&)> good,
               std::function<void(const caf::error&)> bad);
   void settle();
+  void send_decided(std::vector<event> events);
   void fail(const caf::error& why);
   void watch_disk();
   void arm();
@@ -160,4 +162,6 @@ private:
   std::vector<promise<uint32_t>> drains_;
 };
 
+  std::map<std::string, cancel_runs, std::less<>>
+    untold_; ///< What runners could not be told, until they are heard of.
 } // namespace troupe

@@ -4,9 +4,14 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <vector>
 
 namespace troupe {
+
+/// Returns how long this host slept since it was started: CLOCK_BOOTTIME less
+/// CLOCK_MONOTONIC. Never falls; 0 where there is no such clock. Threads: any.
+caf::timespan time_suspended();
 
 /// What the job ledger allows and how long it waits.
 struct ledger_options {
@@ -33,10 +38,12 @@ struct ledger_options {
   uint64_t finished_kept = 65'536; ///< Finished runs whose repeated report is still accepted.
   uint64_t spec_size = 1 << 20;    ///< Bytes of one job's spec.
   uint64_t reply_size = 4 << 20;   ///< Bytes of specs in one claim reply; one run always fits.
+  std::function<caf::timespan()> suspended = time_suspended; ///< Other clocks are for tests.
 };
 
-/// A reading of both clocks. Leases and delays are measured with `tick`, which
-/// no clock step moves; `wall` only says when an event happened.
+/// A reading of both clocks. Leases and delays are measured with `tick`, which no
+/// clock step moves and which goes on while the host sleeps; `wall` only says when
+/// an event happened. Source: spec/reliability_security.md R16.
 struct moment {
   caf::timestamp wall{};
   caf::timespan tick{}; ///< Since any origin.

@@ -5,31 +5,17 @@
 /// What runners ask of the ledger: work, time, and to take results.
 namespace troupe {
 
-namespace {
-
-constexpr auto old_boots_kept = size_t{8};
-
-bool was(const known_runner& who, const std::string& boot) {
-  return std::find(who.old_boots.begin(), who.old_boots.end(), boot) != who.old_boots.end();
-}
-
-} // namespace
-
 /// Notes a sign of life. A new boot means that everything the old one ran is
 /// gone: it is requeued at once. Returns null if `boot` is an older one.
 known_runner* ledger_state::greet(const std::string& runner, const std::string& boot, moment now) {
   auto& who = runners_.at(runner);
-  if (was(who, boot))
+  if (who.was(boot))
     return nullptr;
   who.heard = now.tick;
   who.seen = true;
   who.status.seen_at = now.wall;
   if (who.status.boot != boot) {
-    if (!who.status.boot.empty())
-      who.old_boots.push_back(who.status.boot);
-    if (who.old_boots.size() > old_boots_kept)
-      who.old_boots.pop_front();
-    who.status.boot = boot;
+    who.begin(boot);
     who.claims.clear();
   }
   auto gone = std::vector<job_slot*>{};
@@ -46,6 +32,13 @@ known_runner* ledger_state::greet(const std::string& runner, const std::string& 
              {}},
             now, {});
   return &who;
+}
+
+bool ledger_state::ends_runs(const std::string& runner, const std::string& boot) {
+  auto* who = runners_.find(runner);
+  return who != nullptr && !who->was(boot)
+         && std::any_of(who->running.begin(), who->running.end(),
+                        [&](const job_slot* job) { return job->lease->boot != boot; });
 }
 
 caf::error ledger_state::hear(runner_status what, moment now) {

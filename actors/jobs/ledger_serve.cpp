@@ -9,13 +9,36 @@
 /// What runners ask of the ledger, and what it tells them.
 namespace troupe {
 
+namespace {
+
+constexpr auto most_untold = size_t{4096}; // runs of one runner
+
+} // namespace
+
 /// The sender of the present message is who this runner is now. Call it before
 /// a promise is made: that takes the sender away.
 void ledger_core::listen_to(const std::string& runner) {
   if (listeners_.size() >= options_.max_runners && !listeners_.contains(runner))
     std::erase_if(listeners_, [](const auto& x) { return !x.second.lock(); });
-  if (listeners_.size() < options_.max_runners || listeners_.contains(runner))
-    listeners_[runner] = caf::actor_cast<caf::weak_actor_ptr>(self_->current_sender());
+  if (listeners_.size() >= options_.max_runners && !listeners_.contains(runner))
+    return;
+  listeners_[runner] = caf::actor_cast<caf::weak_actor_ptr>(self_->current_sender());
+  if (auto late = untold_.extract(runner))
+    tell(runner, late.mapped());
+}
+
+/// Tells a runner of runs to stop, now or when it is heard of again.
+void ledger_core::tell(const std::string& runner, const cancel_runs& what) {
+  if (auto i = listeners_.find(runner); i != listeners_.end())
+    if (auto who = i->second.lock()) {
+      caf::anon_send(caf::actor_cast<caf::actor>(who), what);
+      return;
+    }
+  if (untold_.size() >= options_.max_runners && !untold_.contains(runner))
+    return; // it learns of it when it renews
+  auto& runs = untold_[runner].runs;
+  if (runs.size() < most_untold)
+    runs.insert(runs.end(), what.runs.begin(), what.runs.end());
 }
 
 caf::result<claimed_runs> ledger_core::claim(claim_runs what) {
@@ -119,20 +142,16 @@ caf::result<lease_states> ledger_core::renew(const renew_leases& what) {
 caf::result<finish_outcomes> ledger_core::finish(finish_runs what) {
   if (auto why = refuses_decisions())
     return why;
-  if (auto why = check_runner(what.runner, what.boot))
+  if (auto why = check(what))
     return why;
-  if (what.reports.size() > 1024)
-    return fault_at(ec::too_large, "reports", "must be at most 1024");
   return reply_when_durable(state_.finish(std::move(what), now()));
 }
 
 caf::result<uint32_t> ledger_core::report(report_stages what) {
   if (auto why = refuses_decisions())
     return why;
-  if (auto why = check_runner(what.runner, what.boot))
+  if (auto why = check(what))
     return why;
-  if (what.reports.size() > 1024)
-    return fault_at(ec::too_large, "reports", "must be at most 1024");
   return reply_when_durable(state_.report(std::move(what), now()));
 }
 
@@ -141,6 +160,8 @@ caf::result<uint32_t> ledger_core::hear(runner_status what) {
     return why;
   if (auto why = check(what))
     return why;
+  if (full_ && state_.ends_runs(what.runner, what.boot))
+    return refuses_decisions();
   listen_to(what.runner);
   if (!what.broken.empty() || what.draining)
     dismiss(what.runner);
@@ -170,11 +191,8 @@ void ledger_core::tell_runners() {
     by_runner[x.runner].runs.push_back(x.run);
   for (auto& [runner, runs] : by_runner)
     releases_.emplace_back([this, name = runner, what = runs](const caf::error& why) {
-      auto i = listeners_.find(name);
-      if (why || i == listeners_.end())
-        return;
-      if (auto who = i->second.lock())
-        caf::anon_send(caf::actor_cast<caf::actor>(who), what);
+      if (!why)
+        tell(name, what);
     });
 }
 

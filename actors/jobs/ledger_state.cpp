@@ -111,8 +111,17 @@ void ledger_state::expire_wait(job_slot& job, moment now) {
   set_alarm(job);
 }
 
-std::vector<event> ledger_state::take_events() {
-  return std::exchange(events_, {});
+std::vector<event> ledger_state::take_events(size_t most_bytes) {
+  auto out = std::vector<event>{};
+  auto bytes = size_t{0};
+  while (!events_.empty()) {
+    bytes += events_.front().topic.size() + events_.front().payload.size();
+    if (bytes > most_bytes && !out.empty())
+      break;
+    out.push_back(std::move(events_.front()));
+    events_.pop_front();
+  }
+  return out;
 }
 
 std::vector<stop_notice> ledger_state::take_notices() {

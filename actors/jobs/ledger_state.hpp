@@ -5,6 +5,7 @@
 #include "actors/jobs/lane.hpp"
 #include "messages/job_events.hpp"
 
+#include <deque>
 #include <map>
 #include <optional>
 #include <set>
@@ -51,6 +52,8 @@ public:
   uint32_t report(report_stages what, moment now);
   /// Takes a runner's word about itself. Errors: `ec::conflict` (an older boot).
   caf::error hear(runner_status what, moment now);
+  /// Whether a word of this boot ends runs of an older one: then it is a decision.
+  bool ends_runs(const std::string& runner, const std::string& boot);
 
   runner_list runners(moment now) const {
     return runners_.list(now);
@@ -65,8 +68,9 @@ public:
   /// Returns the tick at which `expire` has something to do.
   std::optional<caf::timespan> next_alarm() const;
 
-  /// Returns the events decided since the last call.
-  std::vector<event> take_events();
+  /// Returns decided events that were not returned yet, the oldest first: at most
+  /// `most_bytes` of them, but at least one.
+  std::vector<event> take_events(size_t most_bytes = SIZE_MAX);
   bool has_events() const {
     return !events_.empty();
   }
@@ -120,7 +124,8 @@ private:
   known_runners runners_;
   finished_runs finished_;
   std::set<std::pair<caf::timespan, job_slot*>> alarms_;
-  std::vector<event> events_;
+  std::deque<event> events_;
+  uint64_t loading_ = 0; ///< Sequence of the event that is loaded, 0 = live.
   std::vector<stop_notice> notices_;
   bool arrivals_ = false;
 };

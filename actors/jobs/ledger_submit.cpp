@@ -51,6 +51,8 @@ caf::error ledger_core::admit(const std::vector<submit_job>& jobs, bool one) con
 }
 
 caf::result<job_accepted> ledger_core::submit(submit_job what) {
+  if (auto why = check_size(jobs))
+    return why;
   auto jobs = std::vector<submit_job>{};
   jobs.push_back(std::move(what));
   if (auto why = admit(jobs, true))

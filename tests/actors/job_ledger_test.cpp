@@ -278,3 +278,113 @@ TEST_CASE_METHOD(jobs_system, "runners and queues are listed") {
   CHECK(queues->queues.at(0).queued == 1);
   CHECK(queues->queues.at(0).slots == 4);
 }
+
+TEST_CASE_METHOD(jobs_system, "results larger than an append are kept in several") {
+  start();
+  constexpr auto many = uint32_t{200};
+  auto jobs = submit_jobs{};
+  for (auto i = uint32_t{0}; i < many; ++i)
+    jobs.jobs.push_back(job());
+  REQUIRE(ask<jobs_accepted>(ledger, jobs));
+  auto what = finish_runs{"r1", "boot1", {}};
+  for (const auto& run : claim("r1", many)) {
+    auto step = stage{};
+    step.name = "test";
+    step.output = std::string(100 << 10, 'x');
+    what.reports.push_back({run.job, run.run_id, verdict::pass, reason::none, "", {step}});
+  }
+  REQUIRE(what.reports.size() == many);
+  auto got = ask<finish_outcomes>(ledger, what);
+  REQUIRE(got);
+  CHECK(got->outcomes == std::vector(many, finish_outcome::accepted));
+  CHECK(view(what.reports.front().job).state == job_state::finished);
+  CHECK(view(what.reports.back().job).state == job_state::finished);
+}
+
+TEST_CASE_METHOD(jobs_system, "what fits into no append is refused by its place, and only that") {
+  start();
+  submit();
+  auto run = claim("r1").at(0);
+  auto report = run_report{run.job, run.run_id, verdict::pass, reason::none, "", {}};
+  report.note = std::string(17 << 20, 'x');
+  auto got = ask<finish_outcomes>(ledger, finish_runs{"r1", "boot1", {report}});
+  REQUIRE(!got);
+  CHECK(explain(got.error()).code == ec::too_large);
+  CHECK(explain(got.error()).place == "reports[0]");
+  CHECK(finish("r1", run) == finish_outcome::accepted);
+
+  auto jobs = submit_jobs{};
+  for (auto i = 0; i < 9; ++i) {
+    jobs.jobs.push_back(job());
+    jobs.jobs.back().spec = std::string(1 << 20, 'x');
+  }
+  auto refused = ask<jobs_accepted>(ledger, jobs);
+  REQUIRE(!refused);
+  CHECK(explain(refused.error()).code == ec::too_large);
+  CHECK(explain(refused.error()).place == "jobs");
+}
+
+TEST_CASE_METHOD(jobs_system, "a cancellation after a restart waits for the runner to be heard") {
+  start();
+  auto before = submit();
+  auto after = submit();
+  REQUIRE(claim("r1", 2).size() == 2);
+  CHECK(ask<job_status>(ledger, cancel_job{before, "me"})->state == job_state::running);
+  restart();
+  CHECK(ask<job_status>(ledger, cancel_job{after, "me"})->state == job_state::running);
+  auto runner = fake_runner{*this, "r1"};
+  auto told = std::set<job_id>{};
+  for (const auto& run : runner.canceled())
+    told.insert(run.job);
+  CHECK(told == std::set{before, after});
+}
+
+TEST_CASE_METHOD(jobs_system, "a full disk keeps a new boot from ending the runs of the old one") {
+  start();
+  auto id = submit();
+  REQUIRE(claim("r1").size() == 1);
+  backend->fail_commits(fault(ec::disk_full, "no space"));
+  CHECK(explain(ask<job_accepted>(ledger, job()).error()).code == ec::disk_full);
+  auto status = runner_status{};
+  status.runner = "r1";
+  status.boot = "boot2";
+  auto got = ask<uint32_t>(ledger, status);
+  REQUIRE(!got);
+  CHECK(explain(got.error()).code == ec::disk_full);
+  status.boot = "boot1"; // nothing is decided with it
+  CHECK(ask<uint32_t>(ledger, status));
+  backend->fail_commits({});
+  run_for(3s);
+  status.boot = "boot2";
+  CHECK(ask<uint32_t>(ledger, status));
+  CHECK(view(id).runs.at(0).why == reason::claim_expired);
+}
+
+TEST_CASE_METHOD(jobs_system, "a ledger that drains sets no timer for what it cannot decide") {
+  start();
+  submit();
+  REQUIRE(claim("r1").size() == 1);
+  CHECK(ask<uint32_t>(ledger, drain_atom_v) == 1U);
+  run_for(2min); // the lease is long over
+  // A timer that is due at once would be set again and again.
+  const auto& timers = sched.clock().schedule();
+  CHECK((timers.empty() || timers.begin()->first > sched.clock().now()));
+}
+
+TEST_CASE_METHOD(jobs_system, "time in which the host slept counts for leases") {
+  auto slept = std::make_shared<caf::timespan>(0);
+  start_history();
+  auto options = ledger_options{};
+  options.suspended = [slept] { return *slept; };
+  ledger = sys.spawn(job_ledger, &directory, options);
+  directory.assign("jobs", caf::actor_cast<caf::strong_actor_ptr>(ledger));
+  run_for(1s);
+  auto id = submit();
+  REQUIRE(claim("r1").size() == 1);
+  run_for(11s);
+  CHECK(view(id).state == job_state::running);
+  *slept = 1h;
+  run_for(11s);
+  REQUIRE(view(id).runs.size() == 1);
+  CHECK(view(id).runs[0].why == reason::claim_expired);
+}

@@ -482,3 +482,15 @@ TEST_CASE_METHOD(one_runner, "a drain ends soon after its deadline even if the l
   REQUIRE(asker->has_next_message());
   answer.receive([](uint32_t) {}, [](const caf::error& why) { FAIL(one_line(why)); });
 }
+
+TEST_CASE_METHOD(one_runner, "a new ledger hears of the runner at once", "[actor][test_runner]") {
+  start();
+  pass(1s);
+  auto before = ledger_says.statuses.size();
+  pass(1s);
+  CHECK(ledger_says.statuses.size() == before); // this one knows it
+  remove_ledger();
+  add_ledger();
+  pass(1s);
+  CHECK(ledger_says.statuses.size() == before + 1);
+}

@@ -161,3 +161,56 @@ TEST_CASE("queues and runners are counted as they are") {
   CHECK_FALSE(w.ledger->runners(w.now).runners[0].live);
   CHECK(w.ledger->queues(w.now).queues[1].slots == 0);
 }
+
+TEST_CASE("after a restart the boot of a runner's latest run is the present one") {
+  auto w = ledger_world{};
+  auto old_job = w.submit();
+  auto by_old = ledger_world::claim_of("r1", "old");
+  auto run = w.claim(by_old).at(0);
+  REQUIRE(w.finish("r1", run, reason::env_lost) == finish_outcome::accepted);
+  auto new_job = w.submit();
+  auto by_new = ledger_world::claim_of("r1", "new");
+  by_new.boot = "boot2";
+  REQUIRE(w.claim(by_new).at(0).job == new_job);
+  w.restart();
+  auto again = w.claim(by_new);
+  REQUIRE(again.size() == 1);
+  CHECK(again[0].job == new_job);
+  auto late = w.ledger->claim(by_old, w.now);
+  REQUIRE(!late);
+  CHECK(explain(late.error()).code == ec::conflict);
+  CHECK(w.view(new_job).runs.size() == 1);
+  CHECK(w.view(old_job).runs.size() == 1);
+}
+
+TEST_CASE("after a restart the latest claims are repeated, whatever the order of their jobs") {
+  auto w = ledger_world{};
+  auto low = ledger_world::job();
+  low.priority = 1;
+  auto first_job = w.submit(low); // the first job is claimed last
+  for (auto i = 0; i < 40; ++i)
+    w.submit();
+  for (auto i = 0; i < 40; ++i)
+    REQUIRE(w.claim("r1").size() == 1);
+  auto last = ledger_world::claim_of("r1", "last");
+  REQUIRE(w.claim(last).at(0).job == first_job);
+  w.submit();
+  w.restart();
+  auto again = w.claim(last);
+  REQUIRE(again.size() == 1);
+  CHECK(again[0].job == first_job);
+}
+
+TEST_CASE("decided events are handed out in parts of the asked size, in order") {
+  auto w = ledger_world{};
+  for (auto i = 0; i < 10; ++i)
+    w.submit();
+  REQUIRE(w.ledger->claim(ledger_world::claim_of("r1", "n", 10), w.now)->orders.size() == 10);
+  auto one = w.ledger->take_events(1);
+  REQUIRE(one.size() == 1);
+  auto size = one[0].topic.size() + one[0].payload.size();
+  CHECK(w.ledger->take_events(3 * size).size() == 3);
+  CHECK(w.ledger->has_events());
+  CHECK(w.ledger->take_events().size() == 6);
+  CHECK_FALSE(w.ledger->has_events());
+}
