@@ -1,12 +1,13 @@
 #include "actors/runners/exec_process.hpp"
 #include "actors/runners/exec_protocol.hpp"
+#include "actors/runners/process_mark.hpp"
 #include "actors/runners/run_clock.hpp"
+#include "actors/runners/stop_bell.hpp"
 #include "messages/json.hpp"
 #include "messages/test.hpp"
 
 #include <fcntl.h>
 #include <signal.h>
-#include <sys/eventfd.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -30,27 +31,6 @@ constexpr auto drain_grace = std::chrono::seconds{1};  // from the end to the en
 struct exec_options {
   std::vector<std::string> argv;
   std::map<std::string, std::string> variables;
-};
-
-/// A descriptor that becomes readable when the run is stopped.
-class stop_bell {
-public:
-  explicit stop_bell(const std::stop_token& stop)
-    : file_{eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)}, on_stop_{stop, ring{file_.get()}} {}
-
-  int get() const {
-    return file_.get();
-  }
-
-private:
-  struct ring {
-    int to;
-    void operator()() const {
-      eventfd_write(to, 1);
-    }
-  };
-  owned_fd file_;
-  std::stop_callback<ring> on_stop_;
 };
 
 /// Returns the line that the program reads.
@@ -176,7 +156,10 @@ private:
 /// Executes each run by a program of this host: a runner type in any language.
 class exec_driver : public runner_driver {
 public:
-  explicit exec_driver(exec_options options) : options_{std::move(options)} {
+  exec_driver(exec_options options, const driver_context& context)
+    : options_{std::move(options)}, marks_{context.data_folder.empty()
+                                             ? ""
+                                             : context.data_folder + "/processes"} {
     variables_.push_back("PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
     for (const auto& [name, value] : options_.variables) {
       if (name == "PATH")
@@ -202,22 +185,35 @@ public:
     auto clock = run_clock{order, stop};
     if (auto over = clock.over(); over != reason::none)
       return {verdict_of(over), over, {}};
+    auto mark =
+      process_mark::make(marks_, to_string(order.job) + '/' + std::to_string(order.run_id));
+    if (!mark)
+      return {verdict::error, reason::exec_infra, one_line(mark.error())};
+    auto what = child_order{options_.argv, variables_, "/"};
+    what.variables.insert(what.variables.begin(), mark->variable());
     auto bell = stop_bell{stop};
-    auto process = exec_process::start(options_.argv, variables_, request_line(order, *spec));
+    auto process = exec_process::start(what, request_line(order, *spec));
     if (!process)
       return {verdict::error, reason::exec_infra, one_line(process.error())};
     return exec_run{std::move(*process), sink, clock}.follow(bell.get());
   }
 
+  void sweep(const std::vector<run_key>&) override {
+    // Notes of living runs are locked: no list is needed.
+    if (!marks_.empty())
+      sweep_marks(marks_);
+  }
+
 private:
   exec_options options_;
+  std::string marks_; ///< Folder with the notes of what runs.
   std::vector<std::string> variables_;
 };
 
 } // namespace
 
 /// Keys: `argv` (the program, an absolute path, and its arguments), `variables` (its environment).
-caf::expected<runner_driver_ptr> make_exec_runner(section& options, const driver_context&) {
+caf::expected<runner_driver_ptr> make_exec_runner(section& options, const driver_context& context) {
   auto read = exec_options{};
   options.read("argv", read.argv);
   options.read("variables", read.variables);
@@ -228,7 +224,7 @@ caf::expected<runner_driver_ptr> make_exec_runner(section& options, const driver
       options.complain("variables", "\"" + name + "\" is no name of a variable");
   if (auto fault = options.done())
     return fault;
-  return std::make_shared<exec_driver>(std::move(read));
+  return std::make_shared<exec_driver>(std::move(read), context);
 }
 
 } // namespace troupe

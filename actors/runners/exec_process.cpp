@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <spawn.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -18,15 +17,7 @@ namespace troupe {
 
 namespace {
 
-std::vector<char*> pointers(const std::vector<std::string>& words) {
-  auto out = std::vector<char*>{};
-  for (const auto& word : words)
-    out.push_back(const_cast<char*>(word.c_str()));
-  out.push_back(nullptr);
-  return out;
-}
-
-caf::error spawn_fault(const std::string& program, int code) {
+caf::error start_fault(const std::string& program, int code) {
   return fault(ec::unavailable, program + ": " + std::strerror(code));
 }
 
@@ -78,53 +69,26 @@ pipe_ends make_pipe() {
   return {owned_fd{ends[0]}, owned_fd{ends[1]}};
 }
 
-int spawn(pid_t& child, const std::vector<std::string>& argv,
-          const std::vector<std::string>& variables, int in, int out, int errors) {
-  auto actions = posix_spawn_file_actions_t{};
-  posix_spawn_file_actions_init(&actions);
-  posix_spawn_file_actions_adddup2(&actions, in, 0);
-  posix_spawn_file_actions_adddup2(&actions, out, 1);
-  posix_spawn_file_actions_adddup2(&actions, errors, 2);
-  posix_spawn_file_actions_addclosefrom_np(&actions, 3);
-  posix_spawn_file_actions_addchdir_np(&actions, "/");
-  auto attributes = posix_spawnattr_t{};
-  posix_spawnattr_init(&attributes);
-  auto none = sigset_t{};
-  auto all = sigset_t{};
-  sigemptyset(&none);
-  sigfillset(&all);
-  posix_spawnattr_setsigmask(&attributes, &none);
-  posix_spawnattr_setsigdefault(&attributes, &all);
-  posix_spawnattr_setpgroup(&attributes, 0);
-  posix_spawnattr_setflags(&attributes,
-                           POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-  auto code = posix_spawn(&child, argv[0].c_str(), &actions, &attributes, pointers(argv).data(),
-                          pointers(variables).data());
-  posix_spawnattr_destroy(&attributes);
-  posix_spawn_file_actions_destroy(&actions);
-  return code;
-}
-
 } // namespace
 
-caf::expected<exec_process> exec_process::start(const std::vector<std::string>& argv,
-                                                const std::vector<std::string>& variables,
-                                                const std::string& input) {
+caf::expected<exec_process> exec_process::start(const child_order& what, const std::string& input,
+                                                streams how) {
+  if (what.argv.empty())
+    return fault(ec::invalid_argument, "there is no program to start");
+  const auto& program = what.argv[0];
   auto in = input_file(input);
   auto output = make_pipe();
-  auto errors = make_pipe();
-  if (!in || !output.write || !errors.write)
-    return spawn_fault(argv[0], errno);
+  auto errors = how == streams::two ? make_pipe() : pipe_ends{};
+  if (!in || !output.write || (how == streams::two && !errors.write))
+    return start_fault(program, errno);
   auto out = exec_process{};
-  auto code =
-    spawn(out.child_.value, argv, variables, in.get(), output.write.get(), errors.write.get());
-  if (code != 0) {
-    out.child_.value = -1;
-    return spawn_fault(argv[0], code);
-  }
+  auto second = how == streams::two ? errors.write.get() : output.write.get();
+  if (auto code = start_child(out.child_.value, what, in.get(), output.write.get(), second);
+      code != 0)
+    return start_fault(program, code);
   out.ended_ = owned_fd{static_cast<int>(syscall(SYS_pidfd_open, out.child_.value, 0))};
   if (!out.ended_)
-    return spawn_fault(argv[0], errno);
+    return start_fault(program, errno);
   out.output_ = std::move(output.read);
   out.errors_ = std::move(errors.read);
   return out;
@@ -182,6 +146,10 @@ void exec_process::reap() {
 void exec_process::signal(int number) {
   if (!reaped_)
     kill(-child_.value, number);
+}
+
+int32_t exec_process::exit_code() const {
+  return WIFEXITED(status_) ? WEXITSTATUS(status_) : 128 + WTERMSIG(status_);
 }
 
 std::string exec_process::describe_end() const {

@@ -1,28 +1,30 @@
 #pragma once
 
 #include "actors/owned_fd.hpp"
+#include "actors/runners/child_start.hpp"
 #include "messages/error.hpp"
 
-#include <sys/types.h>
-
 #include <chrono>
-#include <optional>
+#include <cstdint>
 #include <string>
-#include <vector>
+#include <utility>
 
 namespace troupe {
 
-/// A program of this host in a process group of its own, that reads a prepared
-/// input and writes two streams. Destroying it kills the whole group and reaps it.
+/// A program of this host in a session of its own, that reads a prepared
+/// input and writes two streams. Destroying it kills its whole process group and reaps it;
+/// the program itself also dies with this process, however that ends.
 ///
-/// The program gets nothing of this process but the two pipes: no descriptors,
-/// no variables, no blocked signals. Threads: one.
+/// The program gets nothing of this process but the pipes: no descriptors,
+/// no variables, no blocked signals. Threads: the one that started it, from start to end.
 class exec_process {
 public:
-  /// Starts `argv` with exactly these "NAME=value" variables. Errors: `ec::unavailable`.
-  static caf::expected<exec_process> start(const std::vector<std::string>& argv,
-                                           const std::vector<std::string>& variables,
-                                           const std::string& input);
+  /// Where the program's second stream goes.
+  enum class streams { two, together };
+
+  /// Errors: `ec::unavailable`.
+  static caf::expected<exec_process> start(const child_order& what, const std::string& input,
+                                           streams how = streams::two);
   exec_process(exec_process&& other) noexcept = default;
   exec_process& operator=(exec_process&&) = delete;
   ~exec_process();
@@ -46,6 +48,8 @@ public:
 
   /// Returns "exit code 3" or "signal 9", once it has ended.
   std::string describe_end() const;
+  /// Returns the exit code, 128 + n if signal n ended it.
+  int32_t exit_code() const;
 
 private:
   struct owned_pid {

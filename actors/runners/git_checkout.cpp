@@ -1,6 +1,11 @@
 #include "actors/runners/git_checkout.hpp"
 
+#include "actors/owned_fd.hpp"
 #include "actors/runners/host_command.hpp"
+#include "actors/runners/process_mark.hpp"
+
+#include <fcntl.h>
+#include <sys/file.h>
 
 #include <algorithm>
 #include <condition_variable>
@@ -19,16 +24,32 @@ namespace fs = std::filesystem;
 constexpr auto most_bytes = uint64_t{64} << 20;
 constexpr auto most_files = size_t{20'000};
 
-/// A private folder that goes with the object.
+constexpr auto clone_prefix = std::string_view{"clone-"};
+
+owned_fd lock_folder(const std::string& path) {
+  auto folder = owned_fd{open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)};
+  if (folder && flock(folder.get(), LOCK_EX | LOCK_NB) != 0)
+    folder.reset();
+  return folder;
+}
+
+/// A private folder that goes with the object; locked, so that a sweep knows that it is in use.
 class clone_folder {
 public:
   explicit clone_folder(const std::string& parent) {
     auto fault = std::error_code{};
     auto in = parent.empty() ? fs::temp_directory_path(fault) : fs::path{parent};
     fs::create_directories(in, fault);
-    auto pattern = (in / "clone-XXXXXX").string();
-    if (mkdtemp(pattern.data()) != nullptr)
-      path_ = pattern;
+    auto pattern = (in / "new-XXXXXX").string();
+    if (mkdtemp(pattern.data()) == nullptr)
+      return;
+    path_ = pattern;
+    lock_ = lock_folder(pattern);
+    // Only a locked folder has the name that a sweep looks for.
+    auto wanted = in / (std::string{clone_prefix} + pattern.substr(pattern.size() - 6));
+    fs::rename(path_, wanted, fault);
+    if (!fault)
+      path_ = wanted;
   }
   ~clone_folder() {
     auto fault = std::error_code{};
@@ -44,11 +65,13 @@ public:
 
 private:
   fs::path path_;
+  owned_fd lock_;
 };
 
 /// git sees no configuration and no credentials of this host, and asks nobody.
-std::vector<std::string> git_variables(const std::string& home) {
+std::vector<std::string> git_variables(const std::string& home, const process_mark& mark) {
   auto out = std::vector<std::string>{
+    mark.variable(),
     "PATH=/usr/local/bin:/usr/bin:/bin",
     "HOME=" + home,
     "LC_ALL=C.UTF-8",
@@ -115,6 +138,21 @@ std::string fetched_ref(const git_source& what) {
   return "refs/changes/" + last + '/' + what.ref;
 }
 
+void sweep_clones(const std::string& work_folder) {
+  if (work_folder.empty())
+    return;
+  sweep_marks(work_folder);
+  auto none = std::error_code{};
+  for (auto i = fs::directory_iterator{work_folder, none}; !none && i != fs::end(i);
+       i.increment(none)) {
+    auto path = i->path();
+    if (path.filename().string().rfind(clone_prefix, 0) != 0 || !lock_folder(path.string()))
+      continue;
+    auto fault = std::error_code{};
+    fs::remove_all(path, fault);
+  }
+}
+
 caf::expected<std::vector<environment_file>>
 checkout_files(const git_source& what, const package_test_options& options, std::stop_token stop,
                const std::function<void(std::string_view)>& say) {
@@ -128,12 +166,15 @@ checkout_files(const git_source& what, const package_test_options& options, std:
     auto folder = clone_folder{options.work_folder};
     if (folder.path().empty())
       return fault(ec::unavailable, "cannot make a folder for a clone");
+    auto mark = process_mark::make(options.work_folder, "clone");
+    if (!mark)
+      return std::move(mark.error());
     auto home = folder.path().string();
     auto tree = home + "/tree";
     auto git = [&](std::vector<std::string> argv) {
       argv.insert(argv.begin(), options.git);
       auto limit = std::chrono::ceil<std::chrono::seconds>(options.git_limit);
-      return run_on_host({std::move(argv), git_variables(home), home, limit}, stop, say);
+      return run_on_host({std::move(argv), git_variables(home, *mark), home, limit}, stop, say);
     };
     auto good = [&](const command_result& result, const char* step) {
       if (result.how == command_result::end::exited && result.exit_code == 0)

@@ -25,4 +25,7 @@ caf::expected<std::vector<environment_file>>
 checkout_files(const git_source& what, const package_test_options& options, std::stop_token stop,
                const std::function<void(std::string_view)>& say);
 
+/// Kills what clones of a dead process left running under this folder and removes their folders.
+void sweep_clones(const std::string& work_folder);
+
 } // namespace troupe

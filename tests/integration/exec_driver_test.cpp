@@ -2,20 +2,27 @@
 #include "messages/test.hpp"
 #include "tests/support/child_process.hpp"
 #include "tests/support/recording_sink.hpp"
+#include "tests/support/slurp.hpp"
 #include "tests/support/temp_folder.hpp"
 
 #include <catch2/catch.hpp>
 #include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
-#include <sstream>
 
 using namespace troupe;
 using namespace std::chrono_literals;
 namespace fs = std::filesystem;
 
 namespace {
+
+bool has_ended(pid_t pid) {
+  auto stat = tests::slurp("/proc/" + std::to_string(pid) + "/stat");
+  return stat.empty() || stat.find(") Z") != std::string::npos;
+}
 
 /// A driver whose command is a script that the test writes.
 struct exec_world {
@@ -26,40 +33,45 @@ struct exec_world {
   caf::timespan deadline = 5min;
 
   run_outcome run(const std::string& script, const std::string& more = {}) {
-    auto program = folder.path() + "/runner";
-    std::ofstream{program} << "#!/bin/sh\n" << script;
-    fs::permissions(program, fs::perms::owner_all);
-    auto options =
-      section::from_text("argv: [" + program + ", '" + folder.path() + "']\n" + more, "test");
-    REQUIRE(options);
-    auto driver = make_runner("exec", *options, {"r1", folder.path()});
-    REQUIRE(driver);
+    auto driver = make_driver(script, more);
     auto order = run_order{};
     order.job = *parse_job_id("0193f3a0-0000-7000-8000-000000000001");
     order.run_id = 4;
     order.kind = "test";
     order.spec = pack(spec);
     order.deadline = deadline;
-    return (*driver)->run(order, sink, stop.get_token());
+    return driver->run(order, sink, stop.get_token());
+  }
+
+  runner_driver_ptr make_driver(const std::string& script, const std::string& more = {}) const {
+    auto program = folder.path() + "/runner";
+    std::ofstream{program} << "#!/bin/sh\n" << script;
+    fs::permissions(program, fs::perms::owner_all);
+    auto options =
+      section::from_text("argv: [" + program + ", '" + folder.path() + "']\n" + more, "test");
+    REQUIRE(options);
+    auto driver = make_runner("exec", *options, {"r1", folder.path() + "/data"});
+    REQUIRE(driver);
+    return *driver;
   }
 
   std::string file(const std::string& name) const {
-    auto in = std::ifstream{folder.path() + '/' + name};
-    auto out = std::stringstream{};
-    out << in.rdbuf();
-    return out.str();
+    return tests::slurp(folder.path() + '/' + name);
   }
 
-  /// Whether the process that wrote its number into this file is gone.
+  /// Whether the process that wrote its number into this file has ended.
   bool is_gone(const std::string& name) const {
-    auto pid = std::stoi(file(name));
-    return kill(pid, 0) != 0;
+    return has_ended(std::stoi(file(name)));
   }
 };
 
 constexpr auto stage = R"(echo '{"type":"stage_started","name":"one"}'
 )";
 constexpr auto pass = R"(echo '{"type":"result","result":"pass"}'
+)";
+
+// Its parent goes at once, and its session is another one.
+constexpr auto hidden_child = R"(setsid sh -c 'echo $$ > $0/hidden; exec sleep 300' $1 &
 )";
 
 size_t open_files() {
@@ -204,6 +216,70 @@ TEST_CASE_METHOD(exec_world, "what a command leaves in the background is killed 
   auto out = run("sleep 300 & echo $! > $1/child\n" + std::string{pass});
   CHECK(out.result == verdict::pass);
   CHECK(tests::await(20s, [this] { return is_gone("child"); }));
+}
+
+TEST_CASE_METHOD(exec_world, "what a command hides in a session of its own is killed with its end",
+                 "[integration][exec]") {
+  auto out =
+    run(std::string{hidden_child} + "until [ -s $1/hidden ]; do sleep 0.05; done\n" + pass);
+  CHECK(out.result == verdict::pass);
+  CHECK(is_gone("hidden"));
+  CHECK(fs::is_empty(folder.path() + "/data/processes"));
+}
+
+TEST_CASE_METHOD(exec_world, "nothing of a run outlives a killed node",
+                 "[integration][exec][kill]") {
+  auto stranger = tests::child_process{{"/bin/sleep", "300"},
+                                       {"TROUPE_RUN=00000000000000000000000000000000/a/4"},
+                                       folder.path() + "/stranger"};
+  auto node = fork();
+  if (node == 0) {
+    run("sleep 300 & echo $! > $1/child\n" + std::string{hidden_child}
+        + "echo $$ > $1/leader\nwait\n");
+    _exit(0);
+  }
+  auto started = tests::await(20s, [this] {
+    return !file("child").empty() && !file("hidden").empty() && !file("leader").empty();
+  });
+  kill(node, SIGKILL);
+  waitpid(node, nullptr, 0);
+  REQUIRE(started);
+  // The kernel ends the command itself; its children have other parents now.
+  CHECK(tests::await(20s, [this] { return is_gone("leader"); }));
+  CHECK_FALSE(is_gone("child"));
+  CHECK_FALSE(is_gone("hidden"));
+  make_driver(pass)->sweep({});
+  CHECK(is_gone("child"));
+  CHECK(is_gone("hidden"));
+  CHECK(fs::is_empty(folder.path() + "/data/processes"));
+  CHECK_FALSE(has_ended(stranger.pid()));
+}
+
+TEST_CASE_METHOD(exec_world, "a sweep in the middle of a run spares it, whatever list it was given",
+                 "[integration][exec]") {
+  sink.on_stage = [this] {
+    auto options = section::from_text("argv: [/bin/true]", "test");
+    auto other = make_runner("exec", *options, {"r1", folder.path() + "/data"});
+    REQUIRE(other);
+    (*other)->sweep({});
+    std::ofstream{folder.path() + "/swept"} << "yes";
+  };
+  CHECK(run(std::string{stage} + "until [ -s $1/swept ]; do sleep 0.05; done\n" + pass).result
+        == verdict::pass);
+}
+
+TEST_CASE_METHOD(exec_world, "a sweep heeds no note that is not its own", "[integration][exec]") {
+  auto notes = folder.path() + "/data/processes/";
+  fs::create_directories(notes);
+  auto stranger = tests::child_process{{"/bin/sleep", "300"}, {"MINE=1"}, notes + "out"};
+  auto name = std::string(32, 'a');
+  for (const auto* text : {"MINE=1", "", "TROUPE_RUN=", "TROUPE_RUN=/"}) {
+    std::ofstream{notes + name} << text;
+    make_driver(pass)->sweep({});
+    CHECK_FALSE(fs::exists(notes + name));
+  }
+  CHECK_FALSE(has_ended(stranger.pid()));
+  CHECK(fs::exists(notes + "out"));
 }
 
 TEST_CASE_METHOD(exec_world, "a command gets TERM at the deadline and may tidy up",

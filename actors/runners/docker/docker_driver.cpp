@@ -2,6 +2,7 @@
 
 #include "actors/runners/docker/container.hpp"
 #include "actors/runners/docker/reaper.hpp"
+#include "actors/runners/git_checkout.hpp"
 #include "config/log.hpp"
 #include "messages/test.hpp"
 
@@ -111,6 +112,7 @@ run_outcome docker_driver::run(const run_order& order, run_sink& sink, std::stop
 }
 
 void docker_driver::sweep(const std::vector<run_key>& alive) {
+  sweep_clones(options_.test.work_folder);
   auto socket = find_engine_socket(options_.socket);
   if (socket.empty())
     return;
