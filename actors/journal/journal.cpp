@@ -15,6 +15,8 @@ using steady = std::chrono::steady_clock;
 using self_ptr = journal_self::stateful_pointer<journal_state>;
 
 constexpr auto longest_gather = std::chrono::milliseconds{1};
+/// However many messages come, no append waits longer for others to share its fsync.
+constexpr auto longest_share = std::chrono::milliseconds{2};
 constexpr auto longest_wait = caf::timespan{std::chrono::seconds{30}};
 
 steady::time_point clock_of(self_ptr self) {
@@ -111,6 +113,8 @@ void commit(self_ptr self) {
 /// a fraction of an fsync for half of them saves a whole one.
 bool more_is_coming(self_ptr self) {
   auto& st = self->state;
+  if (steady::now() >= st.share_until)
+    return false;
   if (self->mailbox().size() > 0)
     return true;
   if (st.pending.appends() * 2 >= st.last_appends || steady::now() >= st.gather_until)
@@ -141,6 +145,7 @@ caf::result<append_results> take(self_ptr self, append_events& what) {
   } else if (!st.flush_sent) {
     // It queues behind what is waiting already, and that shares its fsync.
     st.flush_sent = true;
+    st.share_until = steady::now() + longest_share;
     self->send(self, caf::flush_atom_v);
   }
   return promise;
@@ -174,6 +179,11 @@ caf::result<cursor> advance(self_ptr self, const cursor& x) {
   if (x.sequence >= st.backend->head().next)
     return fault_at(ec::invalid_argument, "sequence", "nothing has this sequence yet");
   auto [i, added] = st.cursors.try_emplace(x.name, x.sequence);
+  if (i->second == evicted_cursor)
+    return fault_at(ec::gone, "name",
+                    "the consumer " + x.name
+                      + " lagged too far and was evicted: delete its cursor, rebuild it from a "
+                        "snapshot or from the first event, then register it again");
   if (!added && x.sequence <= i->second)
     return cursor{i->first, i->second};
   if (auto why = st.backend->keep_cursor(x)) {
@@ -192,7 +202,7 @@ caf::result<cursor> forget(self_ptr self, const std::string& name) {
     return fault(ec::not_found, "no cursor " + name);
   if (auto why = st.backend->drop_cursor(name))
     return why;
-  auto last = cursor{i->first, i->second};
+  auto last = cursor{i->first, i->second == evicted_cursor ? 0 : i->second};
   st.cursors.erase(i);
   return last;
 }
@@ -204,13 +214,37 @@ journal_status status(const journal_state& st) {
           st.backend->free_bytes()};
 }
 
+/// Takes the cursor of a consumer that lags too far, before what it holds back fills
+/// the disk, and says so in the log and in the journal.
+void evict(self_ptr self, const cursor& who) {
+  auto& st = self->state;
+  if (auto why = st.backend->keep_cursor({who.name, evicted_cursor})) {
+    log(log_level::error, "journal", "a consumer that lags too far cannot be evicted",
+        {{"consumer", who.name}, {"error", one_line(why)}});
+    return;
+  }
+  st.cursors[who.name] = evicted_cursor;
+  log(log_level::error, "journal", "a consumer lagged too far and was evicted; it must rebuild",
+      {{"consumer", who.name},
+       {"applied", who.sequence},
+       {"bytes_behind", st.backend->bytes_from(who.sequence + 1)},
+       {"bound", st.options.consumer_lag}});
+  auto told = append_events{};
+  told.groups.emplace_back().events.push_back({"journal.consumer_evicted", now(), pack(who)});
+  caf::anon_send(caf::actor_cast<caf::actor>(self), std::move(told));
+}
+
 void tick(self_ptr self) {
   auto& st = self->state;
   auto now_steady = clock_of(self);
   st.next_tick = steady::time_point::max();
   if (now_steady >= st.next_retention) {
     st.next_retention = now_steady + st.options.retention_interval;
-    retain(*st.backend, st.cursors, st.options, now());
+    auto evicted = retain(*st.backend, st.cursors, st.options, now());
+    for (const auto& x : evicted)
+      evict(self, x);
+    if (!evicted.empty())
+      retain(*st.backend, st.cursors, st.options, now());
   }
   tick_at(self, st.next_retention);
   answer_waiting(self);
@@ -256,7 +290,8 @@ journal_self::behavior_type journal(self_ptr self, std::shared_ptr<journal_backe
     [self](cursors_atom) {
       auto out = cursor_list{};
       for (const auto& [name, sequence] : self->state.cursors)
-        out.cursors.push_back({name, sequence});
+        if (sequence != evicted_cursor)
+          out.cursors.push_back({name, sequence});
       return out;
     },
     [self](const trim_journal& what) -> caf::result<journal_status> {

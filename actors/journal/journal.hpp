@@ -8,6 +8,7 @@
 #include <atomic>
 #include <chrono>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -21,6 +22,11 @@ struct journal_options {
   std::chrono::seconds keep_for{30 * 86'400}; ///< Older events are forgotten ...
   uint64_t keep_bytes =
     8ULL << 30; ///< ... and so are the oldest beyond this size, up to the lowest cursor.
+  uint64_t consumer_lag =
+    16ULL << 30; ///< A consumer with more bytes before it is evicted; so is one that holds
+                 ///< back retention while the disk guard refuses new work.
+  std::set<std::string> critical{
+    "history"}; ///< Never evicted: without them nothing is known. The disk guard refuses instead.
   std::chrono::seconds retention_interval{60};
 };
 
@@ -44,12 +50,13 @@ struct journal_state {
   group_commit pending;
   std::vector<caf::typed_response_promise<append_results>> appenders; ///< One per pending append.
   std::vector<waiting_read> waiting;
-  std::map<std::string, uint64_t> cursors;
+  std::map<std::string, uint64_t> cursors; ///< `evicted_cursor` = evicted.
   std::vector<journal_reader_actor> readers;
   std::shared_ptr<std::atomic<uint32_t>> reads = std::make_shared<std::atomic<uint32_t>>(0);
   size_t next_reader = 0;
   bool flush_sent = false;
-  size_t last_appends = 0; ///< In the last commit.
+  std::chrono::steady_clock::time_point share_until{}; ///< Then what is pending is committed.
+  size_t last_appends = 0;                             ///< In the last commit.
   std::chrono::steady_clock::time_point
     gather_until{}; ///< No commit waits longer for more to share it.
   std::chrono::steady_clock::time_point next_tick = std::chrono::steady_clock::time_point::max();

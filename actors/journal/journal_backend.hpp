@@ -59,6 +59,10 @@ struct journal_commit {
   }
 };
 
+/// The sequence of a cursor whose consumer was evicted: it needs nothing, and
+/// must rebuild what it made of events before it may have a cursor again.
+inline constexpr auto evicted_cursor = UINT64_MAX;
+
 /// Where a journal keeps its events. Knows nothing of appends, duplicates or
 /// fencing: those are decided above it (`group_commit`), for all backends alike.
 ///

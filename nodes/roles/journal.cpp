@@ -21,6 +21,7 @@ journal_role_options read_options(section& in) {
   in.read("keep_for", keep);
   out.journal.keep_for = std::chrono::duration_cast<std::chrono::seconds>(keep);
   in.read_size("keep_bytes", out.journal.keep_bytes);
+  in.read_size("consumer_lag", out.journal.consumer_lag);
   auto ids = in.child("repeated_ids");
   ids.read("kept", out.journal.limits.ids_kept, 1, INT64_MAX);
   auto window = std::chrono::milliseconds{out.journal.limits.id_window};

@@ -26,6 +26,10 @@ struct world : tests::journal_world<tests::memory_world> {
     };
     sys.spawn(asker, std::move(what));
   }
+  void pass_a_minute() {
+    sched.advance_time(61s);
+    sched.run();
+  }
   memory_backend& memory() {
     return dynamic_cast<memory_backend&>(*this->journal_world::world.backend);
   }
@@ -144,10 +148,6 @@ TEST_CASE_METHOD(world, "events past their age or size go, but none that a curso
   restart();
   for (auto i = 0; i < 20; ++i)
     append_one(group({}, std::string(1000, 'x')));
-  auto pass_a_minute = [&] {
-    sched.advance_time(61s);
-    sched.run();
-  };
   pass_a_minute();
   CHECK(status().first == 1); // nobody has registered: nobody has applied anything
   REQUIRE(ask<cursor>(it, cursor{"history", 3}));
@@ -160,6 +160,90 @@ TEST_CASE_METHOD(world, "events past their age or size go, but none that a curso
   restart();
   pass_a_minute();
   CHECK(status().first == 21);
+}
+
+TEST_CASE_METHOD(world, "a consumer that lags too far is evicted and told to rebuild",
+                 "[journal]") {
+  options.keep_bytes = 5000;
+  options.consumer_lag = 10'000;
+  restart();
+  for (auto i = 0; i < 8; ++i)
+    append_one(group({}, std::string(1000, 'x')));
+  REQUIRE(ask<cursor>(it, cursor{"history", 8}));
+  REQUIRE(ask<cursor>(it, cursor{"mail", 1}));
+  pass_a_minute();
+  CHECK(status().first == 2); // it lags, but within the bound
+  for (auto i = 0; i < 8; ++i)
+    append_one(group({}, std::string(1000, 'x')));
+  REQUIRE(ask<cursor>(it, cursor{"history", 16}));
+  pass_a_minute();
+  CHECK(status().first > 2);
+  CHECK(ask<cursor_list>(it, cursors_atom_v)->cursors.size() == 1);
+  auto last = read(17);
+  REQUIRE(last);
+  REQUIRE(last->events.size() == 1);
+  CHECK(last->events[0].what.topic == "journal.consumer_evicted");
+  CHECK(unpack<cursor>(last->events[0].what.payload)->name == "mail");
+
+  auto back = ask<cursor>(it, cursor{"mail", 2});
+  REQUIRE(!back);
+  CHECK(back.error() == ec::gone);
+  CHECK(one_line(back.error()).find("rebuild") != std::string::npos);
+  restart();
+  CHECK(ask<cursor>(it, cursor{"mail", 2}).error() == ec::gone);
+  REQUIRE(ask<cursor>(it, caf::delete_atom_v, std::string{"mail"}));
+  CHECK(ask<cursor>(it, cursor{"mail", 0}));
+}
+
+TEST_CASE_METHOD(world, "what the ledger needs is never evicted, however far it lags",
+                 "[journal]") {
+  options.keep_bytes = 2000;
+  options.consumer_lag = 3000;
+  restart();
+  for (auto i = 0; i < 20; ++i)
+    append_one(group({}, std::string(1000, 'x')));
+  REQUIRE(ask<cursor>(it, cursor{"history", 1}));
+  pass_a_minute();
+  CHECK(status().first == 2);
+  CHECK(ask<cursor>(it, cursor{"history", 2}));
+}
+
+TEST_CASE_METHOD(world, "with a full disk whoever holds back retention is evicted", "[journal]") {
+  options.keep_bytes = 2000;
+  restart();
+  for (auto i = 0; i < 20; ++i)
+    append_one(group({}, std::string(1000, 'x')));
+  REQUIRE(ask<cursor>(it, cursor{"history", 20}));
+  REQUIRE(ask<cursor>(it, cursor{"mail", 1}));
+  pass_a_minute();
+  CHECK(status().first == 2);
+  memory().fail_commits(fault(ec::disk_full, "full"));
+  pass_a_minute();
+  CHECK(status().first > 2);
+}
+
+TEST_CASE_METHOD(world, "no stream of other messages holds up a commit", "[journal]") {
+  auto busy = std::make_shared<bool>(true);
+  for (auto i = 0; i < 3; ++i)
+    sys.spawn(
+      [busy](caf::event_based_actor* self, journal_actor to) {
+        auto again = std::make_shared<std::function<void()>>();
+        *again = [=, me = std::weak_ptr{again}] {
+          self->request(to, caf::infinite, status_atom_v).then([=](const journal_status&) {
+            if (auto next = me.lock(); next && *busy)
+              (*next)();
+          });
+        };
+        (*again)();
+        self->attach_functor([again] {}); // lives as long as the actor
+      },
+      it);
+  ask_later<append_results>(append_events{{}, 0, {group("a", "one")}});
+  for (auto i = 0; i < 1'000'000 && others == 0; ++i)
+    sched.run_once();
+  CHECK(others == 1);
+  *busy = false;
+  sched.run();
 }
 
 TEST_CASE("the stored form of an event does not change", "[journal]") {
