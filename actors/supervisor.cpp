@@ -17,7 +17,8 @@ using child = supervisor_state::child;
 
 constexpr auto version_text = "0.1.0";
 
-void give_up(supervisor_pointer self, const std::string& role, const std::string& why, bool at_start) {
+void give_up(supervisor_pointer self, const std::string& role, const std::string& why,
+             bool at_start) {
   auto& st = self->state;
   if (st.stopping)
     return;
@@ -93,32 +94,83 @@ void down(supervisor_pointer self, const caf::down_msg& message) {
     }
 }
 
-/// Drains and ends the roles, last started first. Blocks: the node is leaving.
-uint32_t drain_children(supervisor_pointer self) {
-  auto& st = self->state;
-  st.stopping = true;
-  auto waiter = caf::scoped_actor{self->system()};
+using steady = std::chrono::steady_clock;
+
+caf::duration until(steady::time_point when, std::chrono::milliseconds at_least) {
+  auto rest = std::chrono::duration_cast<std::chrono::milliseconds>(when - steady::now());
+  return caf::duration{std::max(rest, at_least)};
+}
+
+/// Roles of one family ("tests/a", "tests/b") do not need each other.
+std::string_view family_of(const child& of) {
+  return std::string_view{of.what.role}.substr(0, of.what.role.find('/'));
+}
+
+/// Asks the roles to finish what they do: the last started first, those of one
+/// family at the same time. Returns how many were late.
+uint32_t drain_roles(caf::scoped_actor& waiter, supervisor_state& st) {
   auto late = uint32_t{0};
-  for (auto i = st.children.rbegin(); i != st.children.rend(); ++i) {
-    if (!i->actor || !i->what.drains)
-      continue;
-    waiter->request(caf::actor_cast<caf::actor>(i->actor), st.options.drain_limit, drain_atom_v)
-      .receive([](uint32_t) {},
-               [&](const caf::error& why) {
-                 ++late;
-                 log(log_level::warning, "supervisor", "role did not drain in time",
-                     {{"role", i->what.role}, {"why", one_line(why)}});
-               });
+  auto deadline = steady::now() + st.options.drain_limit;
+  for (auto i = st.children.rbegin(); i != st.children.rend();) {
+    auto asked = std::vector<std::function<void()>>{};
+    auto family = family_of(*i);
+    for (; i != st.children.rend() && family_of(*i) == family; ++i) {
+      if (!i->actor || !i->what.drains)
+        continue;
+      auto answer = std::make_shared<
+        std::decay_t<decltype(waiter->request(caf::actor{}, caf::duration{}, drain_atom_v))>>(
+        waiter->request(caf::actor_cast<caf::actor>(i->actor),
+                        until(deadline, st.options.role_grace), drain_atom_v));
+      asked.emplace_back([&late, answer, role = i->what.role] {
+        answer->receive([](uint32_t) {},
+                        [&](const caf::error& why) {
+                          ++late;
+                          log(log_level::warning, "supervisor", "role did not drain in time",
+                              {{"role", role}, {"why", one_line(why)}});
+                        });
+      });
+    }
+    for (auto& wait : asked)
+      wait();
   }
+  return late;
+}
+
+/// Ends the roles, the last started first. Returns the names of those that do not end.
+std::string end_roles(caf::scoped_actor& waiter, supervisor_state& st) {
+  auto stuck = std::string{};
+  auto deadline = steady::now() + st.options.end_limit;
   for (auto i = st.children.rbegin(); i != st.children.rend(); ++i) {
     if (!i->actor)
       continue;
     st.roles->assign(i->what.role, nullptr);
     auto actor = caf::actor_cast<caf::actor>(std::exchange(i->actor, nullptr));
+    waiter->monitor(actor);
     waiter->send_exit(actor, caf::exit_reason::user_shutdown);
-    waiter->wait_for(actor);
+    auto ended = false;
+    auto last = std::max(deadline, steady::now() + st.options.role_grace);
+    while (!ended && steady::now() < last)
+      waiter->receive([&](const caf::down_msg& x) { ended = x.source == actor.address(); },
+                      caf::after(until(last, std::chrono::milliseconds{0})) >> [] {});
+    if (!ended)
+      stuck += (stuck.empty() ? "" : ", ") + i->what.role;
   }
-  return late;
+  return stuck;
+}
+
+/// Drains and ends the roles. Blocks: the node is leaving.
+uint32_t drain_children(supervisor_pointer self) {
+  auto& st = self->state;
+  st.stopping = true;
+  auto waiter = caf::scoped_actor{self->system()};
+  auto late = drain_roles(waiter, st);
+  auto stuck = end_roles(waiter, st);
+  if (stuck.empty())
+    return late;
+  log(log_level::error, "supervisor", "roles do not end", {{"roles", stuck}});
+  if (st.options.stuck)
+    st.options.stuck(stuck);
+  return late + 1;
 }
 
 node_status status(const supervisor_state& st) {
@@ -136,6 +188,7 @@ supervisor_actor::behavior_type supervisor(supervisor_pointer self, directory* r
   auto& st = self->state;
   st.options = std::move(options);
   st.roles = roles;
+  roles->assign("supervisor", caf::actor_cast<caf::strong_actor_ptr>(self));
   for (auto& what : children)
     st.children.push_back({std::move(what), nullptr, {}, 0, {}});
   self->set_down_handler([self](caf::down_msg& message) { down(self, message); });

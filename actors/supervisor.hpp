@@ -28,10 +28,15 @@ struct supervisor_options {
   std::chrono::milliseconds first_backoff{100};
   std::chrono::milliseconds longest_backoff{30'000};
   size_t restarts_per_minute = 5;                ///< More is giving up.
-  std::chrono::milliseconds drain_limit{30'000}; ///< For each role.
+  std::chrono::milliseconds drain_limit{30'000}; ///< For all roles together, when the node leaves.
+  std::chrono::milliseconds role_grace{1'000};   ///< What a role has for its drain in any case.
+  std::chrono::milliseconds end_limit{10'000};   ///< Then, for all roles to end.
   /// Called once, from the supervisor's thread, when the node cannot go on; the
   /// flag tells that a role failed in its very first start.
   std::function<void(const std::string& why, bool at_start)> give_up;
+  /// Called from the supervisor's thread when roles (their names) do not end in
+  /// time: whoever waits for their threads waits for ever.
+  std::function<void(const std::string& roles)> stuck;
 };
 
 /// State of the supervisor.
