@@ -4,8 +4,8 @@
 
 #include <dirent.h>
 #include <fcntl.h>
-#include <sys/stat.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <charconv>
 #include <cstring>
@@ -55,7 +55,7 @@ caf::expected<artifact_folder> artifact_folder::open(const std::string& path) {
 }
 
 caf::expected<owned_fd> artifact_folder::run_folder(const job_id& job, uint32_t run,
-                                                       bool create) const {
+                                                    bool create) const {
   auto above = step(root_.get(), to_string(job), create);
   if (!above)
     return std::move(above.error());
@@ -163,6 +163,14 @@ std::vector<std::string> entries_of(int folder) {
       out.push_back(std::move(name));
   }
   return out;
+}
+
+std::chrono::milliseconds silence_of(const struct stat& file) {
+  auto written =
+    std::chrono::seconds{file.st_mtim.tv_sec} + std::chrono::nanoseconds{file.st_mtim.tv_nsec};
+  auto passed = std::chrono::system_clock::now().time_since_epoch() - written;
+  return std::max(std::chrono::ceil<std::chrono::milliseconds>(passed),
+                  std::chrono::milliseconds{0});
 }
 
 caf::error file_fault(std::string_view action) {

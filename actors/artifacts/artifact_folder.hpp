@@ -3,6 +3,9 @@
 #include "actors/owned_fd.hpp"
 #include "messages/artifact.hpp"
 
+#include <sys/stat.h>
+
+#include <chrono>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -56,6 +59,9 @@ std::optional<std::string> artifact_of(std::string_view file, std::string_view s
 
 /// Returns the names of all entries of an open folder.
 std::vector<std::string> entries_of(int folder);
+
+/// Returns how long ago a file was written to; never negative, whatever the clock did.
+std::chrono::milliseconds silence_of(const struct stat& file);
 
 /// Returns the error for the current `errno`: `ec::disk_full`, `ec::not_found` or
 /// `ec::unavailable`.

@@ -39,7 +39,8 @@ caf::expected<std::optional<artifact_chunk>> read_open(const open_artifact& from
 }
 
 /// Answers what there is now; nothing if the reader has to wait.
-caf::expected<std::optional<artifact_chunk>> read_now(store_pointer self, const read_artifact& what) {
+caf::expected<std::optional<artifact_chunk>> read_now(store_pointer self,
+                                                      const read_artifact& what) {
   auto& st = self->state;
   auto open = st.open->find(what.key);
   if (!open)
@@ -210,30 +211,36 @@ caf::result<artifact_ref> close(store_pointer self, const close_artifact& what) 
   return promise;
 }
 
+/// Whether nobody will write to it any more, as far as can be known.
+bool is_abandoned(const artifact_store_state& st, const open_artifact& what) {
+  auto is_leftover = what.last_write < st.began;
+  auto silence = std::chrono::steady_clock::now() - what.last_write;
+  return silence >= (is_leftover ? st.options.leftover_silence : st.options.longest_silence);
+}
+
 /// Closes artifacts that nobody will close any more.
 void close_abandoned(store_pointer self, const std::vector<artifact_key>& keys) {
-  for (const auto& key : keys)
-    if (auto open = self->state.open->find(key);
-        open && *open != nullptr && !std::exchange((*open)->closing, true)) {
-      log(log_level::info, "artifact_store", "closing an abandoned artifact",
-          {{"artifact", to_text(key)}});
-      pack(self, key);
-    }
+  for (const auto& key : keys) {
+    auto open = self->state.open->find(key);
+    if (!open || *open == nullptr || !is_abandoned(self->state, **open)
+        || std::exchange((*open)->closing, true))
+      continue;
+    log(log_level::info, "artifact_store", "closing an abandoned artifact",
+        {{"artifact", to_text(key)}});
+    pack(self, key);
+  }
 }
 
 void take_reports(store_pointer self) {
   auto& st = self->state;
   auto packed = std::vector<artifact_store_state::packed>{};
-  auto leftovers = std::vector<artifact_key>{};
+  auto silent = std::vector<artifact_key>{};
   {
     auto guard = std::lock_guard{st.reports->mutex};
     packed.swap(st.reports->packed_files);
-    leftovers.swap(st.reports->leftovers);
+    silent.swap(st.reports->silent);
   }
-  if (!leftovers.empty()) {
-    st.leftovers = std::move(leftovers);
-    self->delayed_send(self, st.options.leftover_grace, caf::flush_atom_v);
-  }
+  close_abandoned(self, silent);
   for (auto& [key, result] : packed) {
     if (result) {
       st.open->forget(key);
@@ -291,9 +298,16 @@ caf::result<artifact_list> list(store_pointer self, const list_artifacts& what) 
 
 void sweep(store_pointer self) {
   auto& st = self->state;
-  close_abandoned(
-    self, st.open->silent_since(std::chrono::steady_clock::now() - st.options.longest_silence));
-  st.packing->post([folder = st.folder, keep = st.options.keep] {
+  auto silence = std::min(st.options.leftover_silence, st.options.longest_silence);
+  st.packing->post([folder = st.folder, box = st.reports, keep = st.options.keep, silence,
+                    owner = caf::actor_cast<caf::actor_addr>(self)] {
+    auto found = find_silent(*folder, silence);
+    {
+      auto guard = std::lock_guard{box->mutex};
+      box->silent = std::move(found);
+    }
+    if (auto alive = caf::actor_cast<caf::actor>(owner))
+      caf::anon_send(alive, caf::update_atom_v);
     if (auto n = remove_expired(*folder, keep); n > 0)
       log(log_level::info, "artifact_store", "removed old artifacts", {{"jobs", n}});
   });
@@ -303,16 +317,7 @@ void sweep(store_pointer self) {
 void start(store_pointer self) {
   auto& st = self->state;
   st.packing = std::make_unique<work_thread>();
-  st.packing->post(
-    [folder = st.folder, box = st.reports, owner = caf::actor_cast<caf::actor_addr>(self)] {
-      auto found = find_leftovers(*folder);
-      {
-        auto guard = std::lock_guard{box->mutex};
-        box->leftovers = std::move(found);
-      }
-      if (auto alive = caf::actor_cast<caf::actor>(owner))
-        caf::anon_send(alive, caf::update_atom_v);
-    });
+  st.packing->post([folder = st.folder] { remove_half_written(*folder); });
   sweep(self);
 }
 
@@ -328,7 +333,8 @@ void read_artifact_options(section& in, artifact_store_options& options) {
     in.complain("log_tail", "head and tail of a log have at least 4 KiB");
 }
 
-artifact_store_self::behavior_type artifact_store(store_pointer self, artifact_store_options options) {
+artifact_store_self::behavior_type artifact_store(store_pointer self,
+                                                  artifact_store_options options) {
   auto& st = self->state;
   st.options = std::move(options);
   auto folder = artifact_folder::open(st.options.folder);
@@ -347,7 +353,6 @@ artifact_store_self::behavior_type artifact_store(store_pointer self, artifact_s
     [=](const list_artifacts& what) { return list(self, what); },
     [=](caf::tick_atom) { expire_waiters(self); },
     [=](caf::update_atom) { take_reports(self); },
-    [=](caf::flush_atom) { close_abandoned(self, std::exchange(self->state.leftovers, {})); },
     [=](caf::sys_atom) { sweep(self); },
   };
 }

@@ -28,12 +28,13 @@ struct artifact_store_options {
   std::string folder; ///< Made if it does not exist.
   spool_limits limits;
   retention_limits keep;
-  size_t open_files = 64;                            ///< Descriptors of open artifacts.
-  size_t waiters = 1024;                             ///< Readers that wait for more bytes.
-  std::chrono::milliseconds sweep_every{600'000};    ///< Between two rounds of retention.
-  std::chrono::milliseconds leftover_grace{600'000}; ///< What a crash left open is closed after it.
-  std::chrono::milliseconds longest_silence{
-    86'400'000};                   ///< An artifact without writes is closed after it.
+  size_t open_files = 64;                         ///< Descriptors of open artifacts.
+  size_t waiters = 1024;                          ///< Readers that wait for more bytes.
+  std::chrono::milliseconds sweep_every{600'000}; ///< Between two rounds of retention.
+  /// What was written to before this actor began, and not since, is closed after it: its writer may
+  /// have died with an earlier process, or be a live one in a stage without output.
+  std::chrono::milliseconds leftover_silence{std::chrono::hours{3}};
+  std::chrono::milliseconds longest_silence{std::chrono::hours{24}}; ///< The same for all others.
   std::function<bool()> accepting; ///< The disk guard; empty = always. Threads: the store's.
 };
 
@@ -60,7 +61,7 @@ struct artifact_store_state {
   struct report_box {
     std::mutex mutex;
     std::vector<packed> packed_files;
-    std::vector<artifact_key> leftovers;
+    std::vector<artifact_key> silent;
   };
 
   artifact_store_options options;
@@ -71,7 +72,7 @@ struct artifact_store_state {
   std::map<std::string, std::list<waiter>> waiting;
   size_t waiters = 0;
   bool ticking = false;
-  std::vector<artifact_key> leftovers;
+  std::chrono::steady_clock::time_point began = std::chrono::steady_clock::now();
   std::shared_ptr<report_box> reports = std::make_shared<report_box>();
   std::unique_ptr<work_thread> packing; ///< Compresses and removes; last member, first to end.
 };
@@ -80,7 +81,6 @@ struct artifact_store_state {
 using artifact_store_self =
   artifact_store_actor::extend<caf::reacts_to<caf::tick_atom>,   // waits that are over
                                caf::reacts_to<caf::update_atom>, // the packing thread has news
-                               caf::reacts_to<caf::flush_atom>,  // leftovers are old enough
                                caf::reacts_to<caf::sys_atom>>;   // retention
 
 /// Keeps logs and artifacts in a folder. Spawn it detached: it reads and writes

@@ -9,7 +9,7 @@ namespace troupe {
 namespace {
 
 caf::expected<owned_fd> open_spool(const artifact_folder& folder, const artifact_key& key,
-                                      int flags) {
+                                   int flags) {
   auto stem = file_stem(key.name);
   if (!stem)
     return std::move(stem.error());
@@ -38,11 +38,15 @@ caf::expected<open_artifact*> open_artifacts::find(const artifact_key& key) {
       return nullptr;
     if (!file)
       return std::move(file.error());
+    struct stat about {};
+    if (fstat(file->get(), &about) != 0)
+      return file_fault("look at spool");
     auto opened = spool::reopen(std::move(*file));
     if (!opened)
       return std::move(opened.error());
     i = all_.emplace(name, open_artifact{key, std::move(*opened)}).first;
-    i->second.last_write = std::chrono::steady_clock::now();
+    // A reader does not make it younger.
+    i->second.last_write = std::chrono::steady_clock::now() - silence_of(about);
     ++attached_;
   } else if (auto fault = attach(i->second)) {
     // Packed a moment ago, and not yet forgotten.
@@ -77,19 +81,6 @@ void open_artifacts::forget(const artifact_key& key) {
   if (i->second.file.is_open())
     --attached_;
   all_.erase(i);
-}
-
-bool open_artifacts::knows(const artifact_key& key) const {
-  return all_.count(to_text(key)) == 1;
-}
-
-std::vector<artifact_key>
-open_artifacts::silent_since(std::chrono::steady_clock::time_point before) const {
-  auto out = std::vector<artifact_key>{};
-  for (const auto& [name, what] : all_)
-    if (!what.closing && what.last_write < before)
-      out.push_back(what.key);
-  return out;
 }
 
 caf::error open_artifacts::attach(open_artifact& what) {

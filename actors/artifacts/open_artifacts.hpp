@@ -36,12 +36,6 @@ public:
   /// Forgets one that has been packed.
   void forget(const artifact_key& key);
 
-  /// Whether this process has touched it.
-  bool knows(const artifact_key& key) const;
-
-  /// Returns those without a write since `before` that are not being packed.
-  std::vector<artifact_key> silent_since(std::chrono::steady_clock::time_point before) const;
-
 private:
   caf::error attach(open_artifact& what);
   void give_back_files();

@@ -40,6 +40,16 @@ job_use measure(const artifact_folder& folder, const job_id& job) {
   return out;
 }
 
+/// Calls `f(folder of the run, key without a name, file)` for each file of each run.
+template <class F>
+void each_file(const artifact_folder& folder, F&& f) {
+  for (const auto& job : folder.jobs())
+    for (auto run : folder.runs(job))
+      if (auto below = folder.run_folder(job, run, false))
+        for (const auto& file : entries_of(below->get()))
+          f(below->get(), artifact_key{job, run, {}}, file);
+}
+
 } // namespace
 
 size_t remove_expired(const artifact_folder& folder, const retention_limits& limits) {
@@ -73,20 +83,25 @@ size_t remove_expired(const artifact_folder& folder, const retention_limits& lim
   return removed;
 }
 
-std::vector<artifact_key> find_leftovers(const artifact_folder& folder) {
+void remove_half_written(const artifact_folder& folder) {
+  each_file(folder, [](int below, const artifact_key&, const std::string& file) {
+    if (artifact_of(file, ".tmp"))
+      unlinkat(below, file.c_str(), 0);
+  });
+}
+
+std::vector<artifact_key> find_silent(const artifact_folder& folder,
+                                      std::chrono::milliseconds silence) {
   auto out = std::vector<artifact_key>{};
-  for (const auto& job : folder.jobs())
-    for (auto run : folder.runs(job)) {
-      auto below = folder.run_folder(job, run, false);
-      if (!below)
-        continue;
-      for (const auto& file : entries_of(below->get())) {
-        if (artifact_of(file, ".tmp"))
-          unlinkat(below->get(), file.c_str(), 0);
-        else if (auto name = artifact_of(file, ".spool"))
-          out.push_back({job, run, *name});
-      }
-    }
+  each_file(folder, [&](int below, artifact_key key, const std::string& file) {
+    auto name = artifact_of(file, ".spool");
+    struct stat about {};
+    if (!name || fstatat(below, file.c_str(), &about, AT_SYMLINK_NOFOLLOW) != 0
+        || silence_of(about) < silence)
+      return;
+    key.name = std::move(*name);
+    out.push_back(std::move(key));
+  });
   return out;
 }
 

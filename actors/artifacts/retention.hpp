@@ -19,8 +19,11 @@ struct retention_limits {
 /// Blocks. Threads: one at a time.
 size_t remove_expired(const artifact_folder& folder, const retention_limits& limits);
 
-/// Removes half-written files and returns the open artifacts that an earlier
-/// process left. Blocks. Threads: before the first artifact is closed.
-std::vector<artifact_key> find_leftovers(const artifact_folder& folder);
+/// Removes half-written files. Blocks. Threads: before the first artifact is closed.
+void remove_half_written(const artifact_folder& folder);
+
+/// Returns the open artifacts whose last write is older than this. Blocks.
+std::vector<artifact_key> find_silent(const artifact_folder& folder,
+                                      std::chrono::milliseconds silence);
 
 } // namespace troupe

@@ -336,12 +336,36 @@ TEST_CASE_METHOD(one_store, "what a crash left open is closed, half-written file
   REQUIRE(write("a.log", 0, "hello"));
   stop();
   std::ofstream{path_of("b.log.tmp")} << "half";
-  options.leftover_grace = 10ms;
+  options.leftover_silence = 10ms;
+  options.sweep_every = 20ms;
   start();
   CHECK(tests::await(10s, [&] { return fs::exists(path_of("a.log.gz")); }));
   CHECK(tests::await(10s, [&] { return !fs::exists(path_of("a.log.spool")); }));
   CHECK_FALSE(fs::exists(path_of("b.log.tmp")));
   CHECK(read_all("a.log") == "hello");
+}
+
+TEST_CASE_METHOD(one_store, "a store started again leaves alone what is still written",
+                 "[actor][artifacts]") {
+  for (const auto* name : {"old.log", "live.log", "later.log"})
+    REQUIRE(write(name, 0, "hello"));
+  stop();
+  options.sweep_every = 20ms;
+  auto age = [this](const char* file) {
+    fs::last_write_time(path_of(file), fs::file_time_type::clock::now() - 4h);
+  };
+  age("old.log.spool");
+  start();
+  // Written after the start: then its age counts from there, whatever its file says.
+  REQUIRE(write("later.log", 5, " and"));
+  age("later.log.spool");
+  REQUIRE(tests::await(10s, [&] {
+    read("old.log", 0);
+    return !fs::exists(path_of("old.log.spool"));
+  }));
+  CHECK(end_of(write("live.log", 5, " again")) == 11);
+  CHECK(end_of(write("later.log", 9, " more")) == 14);
+  CHECK(code(write("old.log", 5, "late").error()) == ec::conflict);
 }
 
 TEST_CASE_METHOD(one_store, "a crash between rename and removal leaves one artifact",
