@@ -53,12 +53,18 @@ struct submit_job {
   };
 };
 
-/// Command: accept many jobs; each is decided for itself.
+/// Command: accept many jobs, all or none.
 struct submit_jobs {
-  std::vector<submit_job> jobs; ///< At most 1024.
+  std::vector<submit_job> jobs; ///< At most 1024; without ids of their own.
+  std::string request_id = {};  ///< Idempotency key of them all; empty = none.
+  uint64_t request_digest = 0;  ///< Hash of the request.
 
   static constexpr auto type_name = "troupe::submit_jobs";
-  static constexpr auto fields = std::tuple{field{"jobs", &submit_jobs::jobs}};
+  static constexpr auto fields = std::tuple{
+    field{"jobs", &submit_jobs::jobs},
+    field{"request_id", &submit_jobs::request_id},
+    field{"request_digest", &submit_jobs::request_digest},
+  };
 };
 
 /// Reply: the job is durable.
@@ -257,11 +263,15 @@ struct cancel_job {
 struct retry_job {
   job_id job;
   std::string by;
+  std::string request_id = {}; ///< Idempotency key; empty = none.
+  uint64_t request_digest = 0; ///< Hash of the request.
 
   static constexpr auto type_name = "troupe::retry_job";
   static constexpr auto fields = std::tuple{
     field{"job_id", &retry_job::job},
     field{"by", &retry_job::by},
+    field{"request_id", &retry_job::request_id},
+    field{"request_digest", &retry_job::request_digest},
   };
 };
 

@@ -93,6 +93,9 @@ json write_json(const T& x) {
 /// Reads JSON into records and collects every fault with its field path.
 class json_reader {
 public:
+  /// A stranger's million wrong items must not become a million texts.
+  static constexpr auto most_faults = size_t{256};
+
   std::vector<json_fault> faults;
 
   template <class T>
@@ -122,7 +125,8 @@ public:
   }
 
   void complain(std::string place, std::string text) {
-    faults.push_back({std::move(place), std::move(text)});
+    if (faults.size() < most_faults)
+      faults.push_back({std::move(place), std::move(text)});
   }
 
 private:

@@ -89,7 +89,6 @@ caf::error check(const submit_job& x, const std::string& place, const ledger_opt
     .names("capabilities", x.capabilities, "name")
     .line("subject", x.subject)
     .line("owner", x.owner)
-    .line("request_id", x.request_id)
     .require(x.spec.size() <= limits.spec_size, "spec", "is too large", ec::too_large)
     .require(x.retries <= most_retries, "retries", "must be within 0..100")
     .require(x.queue_deadline > caf::timespan{0} && x.queue_deadline <= longest_queue_deadline,
@@ -101,6 +100,7 @@ caf::error check(const submit_job& x, const std::string& place, const ledger_opt
     in.word("tags", key).line("tags." + key, value);
   return in.done();
 }
+
 caf::error check_size(const std::vector<submit_job>& jobs) {
   auto bytes = size_t{0};
   for (const auto& job : jobs)
@@ -113,7 +113,6 @@ caf::error check_size(const std::vector<submit_job>& jobs) {
 caf::error check_request_id(const std::string& id) {
   return checker{}.line("request_id", id).done();
 }
-
 
 caf::error check_runner(const std::string& runner, const std::string& boot) {
   return checker{}
@@ -143,6 +142,7 @@ caf::error check(const runner_status& x) {
     .line("driver", x.driver)
     .done();
 }
+
 caf::error check(const finish_runs& x) {
   if (auto why = check_runner(x.runner, x.boot))
     return why;
@@ -160,6 +160,5 @@ caf::error check(const report_stages& x) {
   return check_reports(x.reports,
                        [](const stage_report& report) { return size_of_stage(report.step); });
 }
-
 
 } // namespace troupe

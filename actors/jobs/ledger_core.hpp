@@ -61,6 +61,8 @@ private:
   /// Jobs of one request; they enter memory when the journal has taken them.
   struct submission {
     std::vector<job_queued> jobs;
+    std::string request_id; ///< Idempotency key of all of them; empty = none.
+    uint64_t request_digest = 0;
     std::vector<uint32_t> groups; ///< Per job: its group in the append.
     std::function<void(std::vector<job_accepted>)> done;
     std::function<void(const caf::error&)> failed;
@@ -93,7 +95,8 @@ private:
   void again(caf::error why);
 
   // ledger_submit.cpp
-  caf::error admit(const std::vector<submit_job>& jobs, bool one) const;
+  caf::error admit(const std::vector<submit_job>& jobs, const std::string& request_id,
+                   bool one) const;
   void add(std::vector<submit_job> jobs, submission part);
   void send_submissions();
   void take_outcomes(submit_batch& batch, append_results& got);
@@ -102,10 +105,10 @@ private:
 
   // ledger_serve.cpp
   void listen_to(const std::string& runner);
+  void tell(const std::string& runner, const cancel_runs& what);
   void serve_waiting();
   void end_waiting(caf::timespan tick);
   void dismiss(const std::string& runner);
-  void tell(const std::string& runner, const cancel_runs& what);
   void tell_runners();
 
   // ledger_core.cpp
@@ -123,10 +126,10 @@ private:
   void when_durable(release what);
   void schedule_flush();
   void send_decisions();
+  void send_decided(std::vector<event> events);
   void append(append_events what, std::function<void(append_results&)> good,
               std::function<void(const caf::error&)> bad);
   void settle();
-  void send_decided(std::vector<event> events);
   void fail(const caf::error& why);
   void watch_disk();
   void arm();
@@ -159,9 +162,9 @@ private:
   std::set<std::pair<caf::timespan, uint64_t>> waiting_until_;
   std::map<std::string, caf::weak_actor_ptr, std::less<>>
     listeners_; ///< Runners to tell of cancellations.
+  std::map<std::string, cancel_runs, std::less<>>
+    untold_; ///< What runners could not be told, until they are heard of.
   std::vector<promise<uint32_t>> drains_;
 };
 
-  std::map<std::string, cancel_runs, std::less<>>
-    untold_; ///< What runners could not be told, until they are heard of.
 } // namespace troupe

@@ -14,16 +14,19 @@ constexpr auto most_jobs_per_append = uint64_t{2048};
 constexpr auto most_append_bytes = uint64_t{4} << 20;
 constexpr auto most_events_per_group = size_t{256};
 
-std::string answer_of(const job_id& id) {
-  return {reinterpret_cast<const char*>(id.bytes.data()), id.bytes.size()};
+/// What the journal keeps with the id of a request: the first job, and how many if not one.
+std::string answer_of(const job_id& first, size_t count) {
+  auto out = std::string{reinterpret_cast<const char*>(first.bytes.data()), first.bytes.size()};
+  return count == 1 ? out : out + std::to_string(count);
 }
 
-std::optional<job_id> job_of_answer(const std::string& answer) {
+/// Reads what `answer_of` wrote about as many jobs.
+std::optional<job_id> job_of_answer(const std::string& answer, size_t count) {
   auto id = job_id{};
-  if (answer.size() != id.bytes.size())
+  if (answer.size() < id.bytes.size())
     return std::nullopt;
-  std::copy(answer.begin(), answer.end(), id.bytes.begin());
-  return id;
+  std::copy_n(answer.begin(), id.bytes.size(), id.bytes.begin());
+  return answer == answer_of(id, count) ? std::optional{id} : std::nullopt;
 }
 
 /// Whether the journal says for certain that nothing was stored.
@@ -39,26 +42,31 @@ bool certainly_refused(const caf::error& why) {
 
 } // namespace
 
-caf::error ledger_core::admit(const std::vector<submit_job>& jobs, bool one) const {
+caf::error ledger_core::admit(const std::vector<submit_job>& jobs, const std::string& request_id,
+                              bool one) const {
   if (auto why = refuses_decisions())
+    return why;
+  if (auto why = check_request_id(request_id))
     return why;
   for (auto i = size_t{0}; i < jobs.size(); ++i)
     if (auto why = check(jobs[i], one ? "" : "jobs[" + std::to_string(i) + "].", options_))
       return why;
+  if (auto why = check_size(jobs))
+    return why;
   if (undecided_ + jobs.size() > options_.max_undecided)
     return fault(ec::saturated, "too many submissions wait for the journal");
   return state_.room_for(undecided_ + jobs.size());
 }
 
 caf::result<job_accepted> ledger_core::submit(submit_job what) {
-  if (auto why = check_size(jobs))
-    return why;
+  auto part = submission{};
+  part.request_id = std::exchange(what.request_id, {});
+  part.request_digest = std::exchange(what.request_digest, 0);
   auto jobs = std::vector<submit_job>{};
   jobs.push_back(std::move(what));
-  if (auto why = admit(jobs, true))
+  if (auto why = admit(jobs, part.request_id, true))
     return why;
   auto reply = self_->make_response_promise<job_accepted>();
-  auto part = submission{};
   part.done = [reply](std::vector<job_accepted> got) mutable { reply.deliver(got.front()); };
   part.failed = [reply](const caf::error& why) mutable { reply.deliver(why); };
   add(std::move(jobs), std::move(part));
@@ -68,12 +76,18 @@ caf::result<job_accepted> ledger_core::submit(submit_job what) {
 caf::result<jobs_accepted> ledger_core::submit(submit_jobs what) {
   if (what.jobs.size() > most_jobs_per_request)
     return fault_at(ec::too_large, "jobs", "must be at most 1024");
-  if (auto why = admit(what.jobs, false))
+  for (auto i = size_t{0}; i < what.jobs.size(); ++i)
+    if (!what.jobs[i].request_id.empty())
+      return fault_at(ec::invalid_argument, "jobs[" + std::to_string(i) + "].request_id",
+                      "belongs to the whole request");
+  if (auto why = admit(what.jobs, what.request_id, false))
     return why;
   if (what.jobs.empty())
     return jobs_accepted{};
   auto reply = self_->make_response_promise<jobs_accepted>();
   auto part = submission{};
+  part.request_id = std::move(what.request_id);
+  part.request_digest = what.request_digest;
   part.done = [reply](std::vector<job_accepted> got) mutable {
     reply.deliver(jobs_accepted{std::move(got)});
   };
@@ -89,19 +103,22 @@ void ledger_core::add(std::vector<submit_job> jobs, submission part) {
   auto& batch = batches_.back();
   auto& groups = batch.message.groups;
   auto time = now().wall;
+  auto first = new_job_ids(static_cast<uint32_t>(jobs.size()));
+  // Jobs with an idempotency key are one group: the journal takes all of them or none.
+  const auto keyed = !part.request_id.empty();
+  if (keyed) {
+    auto& group = groups.emplace_back();
+    group.id = std::move(part.request_id);
+    group.digest = part.request_digest;
+    group.answer = answer_of(first, jobs.size());
+  }
   for (auto& job : jobs) {
-    auto id = new_job_id();
-    // Jobs without an idempotency key need no group of their own.
-    if (!job.request_id.empty() || groups.empty() || !groups.back().id.empty()
-        || groups.back().events.size() >= most_events_per_group) {
-      auto& group = groups.emplace_back();
-      group.id = std::exchange(job.request_id, {});
-      group.digest = std::exchange(job.request_digest, 0);
-      if (!group.id.empty())
-        group.answer = answer_of(id);
-    }
+    if (!keyed
+        && (groups.empty() || !groups.back().id.empty()
+            || groups.back().events.size() >= most_events_per_group))
+      groups.emplace_back();
+    auto id = nth_job_id(first, static_cast<uint32_t>(part.jobs.size()));
     auto& made = part.jobs.emplace_back(job_queued{id, std::move(job)});
-    made.what.request_digest = 0;
     groups.back().events.push_back(make_event(made, time));
     batch.bytes += groups.back().events.back().payload.size();
     part.groups.push_back(static_cast<uint32_t>(groups.size() - 1));
@@ -143,16 +160,14 @@ void ledger_core::take_outcomes(submit_batch& batch, append_results& got) {
     auto why = caf::error{};
     for (auto i = size_t{0}; i < part.jobs.size(); ++i) {
       const auto& result = got.results[part.groups[i]];
-      auto place = part.jobs.size() == 1 ? std::string{"request_id"}
-                                         : "jobs[" + std::to_string(i) + "].request_id";
-      auto first = job_of_answer(result.answer);
+      auto first = job_of_answer(result.answer, part.jobs.size());
       if (result.outcome == append_outcome::stored) {
         answers.push_back({part.jobs[i].job, false});
         state_.enqueue(std::move(part.jobs[i]), at.wall, at);
       } else if (result.outcome == append_outcome::repeated && first) {
-        answers.push_back({*first, true});
+        answers.push_back({nth_job_id(*first, static_cast<uint32_t>(i)), true});
       } else {
-        why = fault_at(ec::conflict, place, "this id came before with another body");
+        why = fault_at(ec::conflict, "request_id", "this id came before with another body");
       }
     }
     if (why)
@@ -211,7 +226,7 @@ caf::result<job_accepted> ledger_core::retry(const retry_job& what) {
   query.job = what.job;
   self_->request(history, options_.read_timeout, query)
     .then(
-      [this, reply, by = what.by](job_view& old) mutable {
+      [this, reply, what = what](job_view& old) mutable {
         if (old.state != job_state::finished) {
           reply.deliver(fault_at(ec::conflict, "job_id", "this job is not finished"));
           return;
@@ -224,18 +239,20 @@ caf::result<job_accepted> ledger_core::retry(const retry_job& what) {
         again.capabilities = std::move(old.capabilities);
         again.subject = std::move(old.subject);
         again.tags = std::move(old.tags);
-        again.owner = by.empty() ? std::move(old.owner) : std::move(by);
+        again.owner = what.by.empty() ? std::move(old.owner) : std::move(what.by);
         again.spec = std::move(old.spec);
         again.retries = old.retries;
         again.retry_on_timeout = old.retry_on_timeout;
         again.queue_deadline = old.queue_deadline;
         again.run_deadline = old.run_deadline;
         again.retry_of = old.job;
-        if (auto why = admit(jobs, true)) {
+        if (auto why = admit(jobs, what.request_id, true)) {
           reply.deliver(why);
           return;
         }
         auto part = submission{};
+        part.request_id = std::move(what.request_id);
+        part.request_digest = what.request_digest;
         part.done = [reply](std::vector<job_accepted> got) mutable { reply.deliver(got.front()); };
         part.failed = [reply](const caf::error& why) mutable { reply.deliver(why); };
         add(std::move(jobs), std::move(part));

@@ -56,9 +56,12 @@ TEST_CASE_METHOD(jobs_system, "a repeated request id is answered with the first 
 TEST_CASE_METHOD(jobs_system, "many jobs are accepted in one request, in order") {
   start();
   auto many = submit_jobs{};
+  SECTION("without an id") {}
+  SECTION("with an id") {
+    many.request_id = "http:many";
+  }
   for (auto i = 0; i < 1000; ++i)
     many.jobs.push_back(job());
-  many.jobs[5].request_id = "five";
   auto got = ask<jobs_accepted>(ledger, many);
   REQUIRE(got);
   REQUIRE(got->jobs.size() == 1000);
@@ -66,6 +69,46 @@ TEST_CASE_METHOD(jobs_system, "many jobs are accepted in one request, in order")
   REQUIRE(runs.size() == 1000);
   for (auto i = size_t{0}; i < 1000; ++i)
     REQUIRE(runs[i].job == got->jobs[i].job);
+}
+
+TEST_CASE_METHOD(jobs_system, "a repeated request of many jobs is answered with the first ones") {
+  start();
+  auto many = submit_jobs{{job(), job(), job()}, "http:many", 7};
+  auto first = ask<jobs_accepted>(ledger, many);
+  REQUIRE(first);
+  REQUIRE(first->jobs.size() == 3);
+
+  SECTION("at once and by the next ledger") {
+    for (auto round = 0; round < 2; ++round) {
+      auto again = ask<jobs_accepted>(ledger, many);
+      REQUIRE(again);
+      REQUIRE(again->jobs.size() == 3);
+      for (auto i = size_t{0}; i < 3; ++i) {
+        CHECK(again->jobs[i].repeated);
+        CHECK(again->jobs[i].job == first->jobs[i].job);
+      }
+      restart();
+    }
+  }
+  SECTION("a longer body under the same id stores nothing") {
+    many.jobs.resize(5, job());
+    many.request_digest = 8;
+    CHECK(explain(ask<jobs_accepted>(ledger, many).error()).code == ec::conflict);
+  }
+  SECTION("a digest that says the same of another number of jobs is no proof") {
+    many.jobs.resize(5, job());
+    CHECK(explain(ask<jobs_accepted>(ledger, many).error()).code == ec::conflict);
+  }
+  SECTION("the id of one job cannot stand for many") {
+    auto one = job();
+    one.request_id = many.request_id;
+    one.request_digest = many.request_digest;
+    CHECK(explain(ask<job_accepted>(ledger, one).error()).code == ec::conflict);
+  }
+  auto runs = claim("r1", 100);
+  REQUIRE(runs.size() == 3);
+  for (auto i = size_t{0}; i < 3; ++i)
+    CHECK(runs[i].job == first->jobs[i].job);
 }
 
 TEST_CASE_METHOD(jobs_system, "what a job says wrong is named by its field") {
@@ -97,6 +140,11 @@ TEST_CASE_METHOD(jobs_system, "what a job says wrong is named by its field") {
   auto many = submit_jobs{{job(), x}};
   CHECK(explain(ask<jobs_accepted>(ledger, many).error()).place == "jobs[1].run_deadline");
   CHECK(claim("r1").empty()); // nothing of it was accepted
+  many = submit_jobs{{job(), job()}};
+  many.jobs[1].request_id = "own";
+  CHECK(explain(ask<jobs_accepted>(ledger, many).error()).place == "jobs[1].request_id");
+  many = submit_jobs{{job()}, std::string(257, 'k'), 1};
+  CHECK(explain(ask<jobs_accepted>(ledger, many).error()).place == "request_id");
 }
 
 TEST_CASE_METHOD(jobs_system, "a claim waits for work and ends empty when its wait is over") {
@@ -210,6 +258,21 @@ TEST_CASE_METHOD(jobs_system, "a finished job is submitted again as a new one") 
   CHECK(claim("r1").at(0).spec == "the spec");
   CHECK(explain(ask<job_accepted>(ledger, retry_job{new_job_id(), "me"}).error()).code
         == ec::not_found);
+}
+
+TEST_CASE_METHOD(jobs_system, "a repeated retry is answered with the first one's job") {
+  start();
+  auto id = submit();
+  finish("r1", claim("r1").at(0), reason::install_failed);
+  auto first = ask<job_accepted>(ledger, retry_job{id, "me", "http:again", 7});
+  REQUIRE(first);
+  auto second = ask<job_accepted>(ledger, retry_job{id, "me", "http:again", 7});
+  REQUIRE(second);
+  CHECK(second->repeated);
+  CHECK(second->job == first->job);
+  CHECK(explain(ask<job_accepted>(ledger, retry_job{id, "me", "http:again", 8}).error()).code
+        == ec::conflict);
+  CHECK(claim("r1", 8).size() == 1);
 }
 
 TEST_CASE_METHOD(jobs_system, "a full disk refuses submissions, kills nothing, and heals") {

@@ -28,6 +28,9 @@ job_ledger_actor::behavior_type ledger(job_ledger_actor::pointer, told_ptr told)
     },
     [=](submit_jobs& batch) -> caf::result<jobs_accepted> {
       auto lock = std::lock_guard{told->mutex};
+      if (told->refuse)
+        return told->refuse;
+      told->batches.push_back(batch);
       auto out = jobs_accepted{};
       for (auto& job : batch.jobs) {
         told->submitted.push_back(std::move(job));
@@ -42,7 +45,7 @@ job_ledger_actor::behavior_type ledger(job_ledger_actor::pointer, told_ptr told)
     },
     [=](const retry_job& x) -> caf::result<job_accepted> {
       auto lock = std::lock_guard{told->mutex};
-      told->retried.push_back(x.job);
+      told->retried.push_back(x);
       return job_accepted{new_job_id(), false};
     },
     [](const claim_runs&) { return claimed_runs{}; },
@@ -78,6 +81,8 @@ job_history_actor::behavior_type history(job_history_actor::pointer, told_ptr to
     },
     [=](const list_jobs& what) -> caf::result<job_page> {
       auto lock = std::lock_guard{told->mutex};
+      if (told->refuse)
+        return told->refuse;
       told->listed.push_back(what);
       auto out = job_page{};
       for (const auto& [id, view] : told->jobs)

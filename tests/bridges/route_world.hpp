@@ -18,7 +18,8 @@ struct recorder {
   std::condition_variable changed;
   std::vector<submit_job> submitted;
   std::vector<job_id> canceled;
-  std::vector<job_id> retried;
+  std::vector<submit_jobs> batches;
+  std::vector<retry_job> retried;
   std::vector<list_jobs> listed;
   std::map<job_id, job_view> jobs;
   std::map<std::string, std::string> logs; ///< "run/name" -> bytes.

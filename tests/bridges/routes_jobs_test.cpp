@@ -20,6 +20,13 @@ std::string fault_place(const http_response& out) {
   return body_of(out)["error"]["faults"][0]["place"].get<std::string>();
 }
 
+/// Returns the place of the only fault.
+std::string fault_of(const http_response& out) {
+  INFO(out.body);
+  REQUIRE(out.status == 422);
+  return body_of(out)["error"]["place"].get<std::string>();
+}
+
 std::string job_path(const job_id& id, const std::string& tail = {}) {
   return "/jobs/" + to_string(id) + tail;
 }
@@ -118,7 +125,60 @@ TEST_CASE("a batch is accepted whole or not at all", "[bridge][http]") {
   REQUIRE(out.status == 201);
   CHECK(body_of(out)["jobs"].size() == 2);
   REQUIRE(world.told->submissions() == 2);
+  REQUIRE(world.told->batches.size() == 1);
+  CHECK(world.told->batches[0].request_id == "http:ann:k");
+  for (const auto& job : world.told->submitted)
+    CHECK(job.request_id.empty());
+  auto tags = json::object();
+  for (auto i = 0; i < 90; ++i)
+    tags["not a name " + std::to_string(i)] = "";
+  bad = job_body();
+  bad["tags"] = tags;
+  auto faults = body_of(post({{"jobs", json(1000, bad)}}))["error"]["faults"];
+  CHECK(faults.size() == json_reader::most_faults);
+  bad.erase("tags");
+  // Every job may say all that it can.
+  for (auto i = 0; i < 12; ++i)
+    bad["unknown" + std::to_string(i)] = i;
+  bad["package_name"] = "b";
+  CHECK(post({{"jobs", json(1024, bad)}}).status == 201);
+}
+
+TEST_CASE("an Idempotency-Key is the subject's own, for one path and body", "[bridge][http]") {
+  auto world = route_world{};
+  auto done = world.add_job(job_state::finished, verdict::fail, "ann");
+  auto other = world.add_job(job_state::finished, verdict::fail, "ann");
+  auto post = [&](const std::string& path, const std::string& token, const std::string& key) {
+    return world.call("POST", path, token, json_text(job_body()), {{"idempotency-key", key}});
+  };
+  post("/jobs", "submit:a:b", "c");
+  post("/jobs", "submit:a", "b:c");
+  REQUIRE(world.told->submissions() == 2);
   CHECK(world.told->submitted[0].request_id != world.told->submitted[1].request_id);
+  for (auto key : {std::string{}, std::string(300, 'k'), std::string{"a\x01"}}) {
+    auto out = post("/jobs", "submit:ann", key);
+    CHECK(fault_of(out) == "header.Idempotency-Key");
+  }
+  CHECK(world.told->submissions() == 2);
+  for (auto id : {done, done, other})
+    CHECK(world.call("POST", job_path(id, "/retry"), "submit:ann", {}, {{"idempotency-key", "k"}})
+            .status
+          == 201);
+  REQUIRE(world.told->retried.size() == 3);
+  const auto& retried = world.told->retried;
+  CHECK(retried[0].request_id == "http:ann:k");
+  CHECK(retried[0].request_digest == retried[1].request_digest);
+  CHECK(retried[0].request_digest != retried[2].request_digest);
+}
+
+TEST_CASE("what an actor calls its fields is told as the caller knows it", "[bridge][http]") {
+  auto world = route_world{};
+  world.told->refuse = fault_at(ec::conflict, "request_id", "came before");
+  auto out = world.call("POST", "/jobs", "submit:ann", json_text(job_body()));
+  CHECK(out.status == 409);
+  CHECK(body_of(out)["error"]["place"] == "header.Idempotency-Key");
+  world.told->refuse = fault_at(ec::invalid_argument, "cursor", "is not of this list");
+  CHECK(fault_of(world.call("GET", "/jobs?cursor=x", "read:ann")) == "query.cursor");
 }
 
 TEST_CASE("every filter reaches the history", "[bridge][http]") {
@@ -154,6 +214,13 @@ TEST_CASE("a wrong query parameter is named", "[bridge][http]") {
   CHECK(place("tag.=x") == "query.tag.");
   CHECK(place("kind=a&kind=b") == "query.kind");
   CHECK(place("owner=a\nb") == "query.owner");
+  auto twice = world.call("GET", "/jobs?kind=a&limit=1&kind=b&kind=c", "read:ann");
+  CHECK(body_of(twice)["error"]["faults"].size() == 1);
+  auto many = std::string{};
+  for (auto i = 0; i < 1000; ++i)
+    many += "x" + std::to_string(i) + "=1&";
+  auto out = world.call("GET", "/jobs?" + many, "read:ann");
+  CHECK(body_of(out)["error"]["faults"].size() == json_reader::most_faults);
 }
 
 TEST_CASE("a job is shown without its packed spec", "[bridge][http]") {
@@ -209,7 +276,28 @@ TEST_CASE("only a finished job of one's own is retried", "[bridge][http]") {
   auto out = world.call("POST", job_path(done, "/retry"), "submit:ann");
   CHECK(out.status == 201);
   CHECK(header_of(out, "Location").starts_with("/jobs/"));
-  CHECK(world.told->retried == std::vector{done});
+  REQUIRE(world.told->retried.size() == 1);
+  CHECK(world.told->retried[0].job == done);
+  CHECK(world.told->retried[0].request_id.empty());
+}
+
+TEST_CASE("a command without fields refuses those that it gets", "[bridge][http]") {
+  auto world = route_world{};
+  auto running = world.add_job(job_state::running);
+  auto done = world.add_job(job_state::finished, verdict::fail);
+  for (auto path : {job_path(running, "/cancel"), job_path(done, "/retry")}) {
+    INFO(path);
+    auto post = [&](const char* body) { return world.call("POST", path, "submit:ann", body); };
+    CHECK(fault_of(post(R"({"force":true})")) == "force");
+    CHECK(fault_of(post("[]")) == "body");
+    CHECK(post("force=true").status == 400);
+  }
+  CHECK(world.told->canceled.empty());
+  CHECK(world.told->retried.empty());
+  for (auto body : {"", "{}"}) {
+    CHECK(world.call("POST", job_path(running, "/cancel"), "submit:ann", body).status == 200);
+    CHECK(world.call("POST", job_path(done, "/retry"), "submit:ann", body).status == 201);
+  }
 }
 
 TEST_CASE("live asks no actor, ready asks them all", "[bridge][http]") {

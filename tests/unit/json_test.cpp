@@ -25,6 +25,16 @@ TEST_CASE("a fault of a body names its field path", "[unit][json]") {
   CHECK(explain(spec.error()).place == "repositories[1].name");
 }
 
+TEST_CASE("a million wrong items are not a million texts", "[unit][json]") {
+  auto in = json{{"repositories", json(64, {{"name", "a;b"}})},
+                 {"tests", json(64, {{"name", "a;b"}})},
+                 {"variables", json(256, {{"name", "a;b"}})}};
+  auto reader = json_reader{};
+  auto spec = test_spec{};
+  reader.read(in, spec, "");
+  CHECK(reader.faults.size() == json_reader::most_faults);
+}
+
 TEST_CASE("a record survives its JSON form", "[unit][json]") {
   auto in = run_report{};
   in.job = new_job_id();

@@ -35,8 +35,18 @@ bool call::flag(const std::string& name) const {
   return word == "1" || word == "true";
 }
 
-caf::expected<json> call::document() const {
-  return parse_json_text(in.body);
+caf::expected<json> call::document(json_limits limits) const {
+  return parse_json_text(in.body, limits);
+}
+
+http_response call::fail(const caf::error& why) const {
+  auto parts = explain(why);
+  auto is_parameter = [&](const query_parameter& x) { return x.name == parts.place; };
+  if (parts.place == "request_id")
+    return error_response(at.words, fault_at(parts.code, "header.Idempotency-Key", parts.text));
+  if (std::any_of(at.query.begin(), at.query.end(), is_parameter))
+    return error_response(at.words, fault_at(parts.code, "query." + parts.place, parts.text));
+  return error_response(at.words, why);
 }
 
 caf::timespan call::remaining() const {

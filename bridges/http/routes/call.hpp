@@ -62,7 +62,7 @@ struct call {
   bool flag(const std::string& name) const;
 
   /// Returns the parsed body. Errors: `ec::invalid_argument` (not JSON at all).
-  caf::expected<json> document() const;
+  caf::expected<json> document(json_limits limits = {}) const;
 
   /// Sends one message and waits for the answer until the request's deadline.
   /// Errors: `ec::unavailable` (absent role), `ec::timeout`, those of the actor.
@@ -83,9 +83,8 @@ struct call {
   /// Returns the time until the deadline, at least 1 ms.
   caf::timespan remaining() const;
 
-  http_response fail(const caf::error& why) const {
-    return error_response(at.words, why);
-  }
+  /// Returns the answer for a failure; places of messages become places of the request.
+  http_response fail(const caf::error& why) const;
   http_response fail(const std::vector<json_fault>& faults) const {
     return fault_response(at.words, faults);
   }

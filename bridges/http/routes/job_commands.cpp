@@ -1,4 +1,4 @@
-#include "bridges/http/routes/call.hpp"
+#include "bridges/http/routes/submission.hpp"
 
 /// Ending and repeating jobs.
 namespace troupe {
@@ -17,7 +17,24 @@ caf::expected<job_view> own_job(const call& c) {
   return job;
 }
 
+/// These paths say everything: a body would be a wish that nobody hears.
+std::optional<http_response> refuse_body(const call& c) {
+  if (c.in.body.empty())
+    return std::nullopt;
+  auto body = c.document();
+  if (!body)
+    return syntax_response(c.at.words, body.error());
+  if (!body->is_object())
+    return c.fail({{"body", "must be an object without fields, or be absent"}});
+  auto reader = json_reader{};
+  for (const auto& [key, value] : body->items())
+    reader.complain(key, "is not a field of this request");
+  return reader.faults.empty() ? std::nullopt : std::optional{c.fail(reader.faults)};
+}
+
 http_response cancel(call& c) {
+  if (auto refused = refuse_body(c))
+    return std::move(*refused);
   auto job = own_job(c);
   if (!job)
     return c.fail(job.error());
@@ -34,12 +51,17 @@ http_response cancel(call& c) {
 }
 
 http_response retry(call& c) {
+  if (auto refused = refuse_body(c))
+    return std::move(*refused);
   auto job = own_job(c);
   if (!job)
     return c.fail(job.error());
   if (job->state != job_state::finished)
     return c.fail(fault_at(ec::conflict, "job_id", "the job is not finished"));
-  auto accepted = c.ask<job_accepted>(c.shared.roles.jobs, retry_job{job->job, c.who.subject});
+  auto again = retry_job{job->job, c.who.subject};
+  if (auto err = claim_request_id(c, again))
+    return c.fail(err);
+  auto accepted = c.ask<job_accepted>(c.shared.roles.jobs, std::move(again));
   auto out = answer(c, accepted, 201);
   if (accepted)
     out.headers.emplace("Location", "/jobs/" + to_string(accepted->job));
@@ -62,9 +84,10 @@ std::vector<route> command_routes() {
      .path = "/jobs/{job_id}/retry",
      .least = token_level::submit,
      .tag = "jobs",
-     .summary = "Submits a finished job of one's own (an admin: any) again, as a new one",
+     .summary = "Submits a finished job of one's own (an admin: any) again, as a new one; an "
+                "Idempotency-Key makes repeating it harmless",
      .answers = {{201, "The new job is durable.", schema_of<job_accepted>()},
-                 {409, "The job is not finished.", {}}},
+                 {409, "The job is not finished, or the key came with another request.", {}}},
      .max_body = 1024,
      .run = retry},
   };

@@ -38,7 +38,8 @@ std::string check_value(const query_parameter& must, const std::string& value) {
 
 std::vector<json_fault> check_query(const route& row, const http_request& in) {
   auto faults = std::vector<json_fault>{};
-  for (const auto& [name, value] : in.query) {
+  for (auto i = in.query.begin(); i != in.query.end(); i = in.query.upper_bound(i->first)) {
+    const auto& [name, value] = *i;
     auto place = "query." + name;
     auto known = find_parameter(row, name);
     if (!known)

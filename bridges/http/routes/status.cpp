@@ -1,6 +1,8 @@
 #include "bridges/http/routes/status.hpp"
 
+#include <algorithm>
 #include <charconv>
+#include <span>
 
 namespace troupe {
 
@@ -23,11 +25,31 @@ json fastapi_location(std::string_view place) {
   return out;
 }
 
+/// Our words, those of pydantic 2 and its type of fault.
+struct pydantic_words {
+  std::string_view ours;
+  std::string_view message;
+  std::string_view type;
+};
+
+constexpr pydantic_words known_words[] = {
+  {"is required", "Field required", "missing"},
+  {"must be a string", "Input should be a valid string", "string_type"},
+  {"must be a whole number", "Input should be a valid integer", "int_type"},
+  {"must be true or false", "Input should be a valid boolean", "bool_type"},
+  {"must be a list", "Input should be a valid list", "list_type"},
+  {"must be an object", "Input should be a valid dictionary", "dict_type"},
+};
+
 json fastapi_fault(const json_fault& fault) {
-  auto missing = fault.text == "is required";
-  return {{"loc", fastapi_location(fault.place)},
-          {"msg", missing ? "Field required" : fault.place + ' ' + fault.text},
-          {"type", missing ? "missing" : "value_error"}};
+  auto message = "Value error, " + fault.text;
+  auto type = std::string_view{"value_error"};
+  for (const auto& words : known_words)
+    if (fault.text == words.ours) {
+      message = words.message;
+      type = words.type;
+    }
+  return {{"loc", fastapi_location(fault.place)}, {"msg", message}, {"type", type}};
 }
 
 json native_body(ec code, const std::string& text, const std::string& place, json faults) {
@@ -102,7 +124,9 @@ http_response error_response(dialect words, const caf::error& why) {
   return out;
 }
 
-http_response fault_response(dialect words, const std::vector<json_fault>& faults) {
+http_response fault_response(dialect words, const std::vector<json_fault>& all) {
+  auto shown = std::min(all.size(), json_reader::most_faults);
+  auto faults = std::span{all.data(), shown};
   if (words == dialect::alts) {
     auto detail = json::array();
     for (const auto& fault : faults)
@@ -112,17 +136,27 @@ http_response fault_response(dialect words, const std::vector<json_fault>& fault
   auto list = json::array();
   for (const auto& fault : faults)
     list.push_back({{"place", fault.place}, {"text", fault.text}});
-  auto parts = explain(to_error(faults));
+  auto parts = explain(to_error(all));
   return json_response(422, native_body(parts.code, parts.text, parts.place, std::move(list)));
 }
 
 http_response syntax_response(dialect words, const caf::error& why) {
   auto parts = explain(why);
-  if (words == dialect::alts)
-    return json_response(422, {{"detail", json::array({{{"loc", json::array({"body", parts.place})},
-                                                        {"msg", "JSON decode error: " + parts.text},
-                                                        {"type", "json_invalid"}}})}});
-  return json_response(400, native_body(parts.code, parts.text, parts.place, {}));
+  if (words != dialect::alts)
+    return json_response(400, native_body(parts.code, parts.text, parts.place, {}));
+  auto place = json::array({"body"});
+  auto offset = size_t{0};
+  constexpr auto prefix = std::string_view{"offset "};
+  if (parts.place.starts_with(prefix)) {
+    std::from_chars(parts.place.data() + prefix.size(), parts.place.data() + parts.place.size(),
+                    offset);
+    place.push_back(offset);
+  }
+  auto fault = json{{"loc", std::move(place)},
+                    {"msg", "JSON decode error"},
+                    {"type", "json_invalid"},
+                    {"ctx", {{"error", parts.text}}}};
+  return json_response(422, {{"detail", json::array({std::move(fault)})}});
 }
 
 } // namespace troupe

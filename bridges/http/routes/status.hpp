@@ -30,7 +30,8 @@ http_response text_response(int status, std::string text);
 /// Returns the answer for a failure; those that pass by themselves carry Retry-After.
 http_response error_response(dialect words, const caf::error& why);
 
-/// Returns 422 with every fault of a document; native text that is not JSON at all gets 400.
+/// Returns 422 with the faults of a document, as many as `json_reader` keeps; native text that is
+/// not JSON at all gets 400.
 http_response fault_response(dialect words, const std::vector<json_fault>& faults);
 http_response syntax_response(dialect words, const caf::error& why);
 

@@ -3,6 +3,7 @@
 #include "bridges/http/routes/platforms.hpp"
 
 #include <algorithm>
+#include <charconv>
 #include <set>
 
 namespace troupe {
@@ -92,6 +93,30 @@ void complete_test(test_spec& test, std::vector<json_fault>& faults) {
       faults.push_back({"variables[" + std::to_string(i) + "].value", "must not contain NUL"});
 }
 
+bool is_callback_address(std::string_view url) {
+  for (auto c : url)
+    if (static_cast<unsigned char>(c) <= 0x20 || c == 0x7F || c == '\\')
+      return false;
+  if (!url.starts_with("http://") && !url.starts_with("https://"))
+    return false;
+  url.remove_prefix(url.find("//") + 2);
+  auto authority = url.substr(0, url.find_first_of("/?#"));
+  if (authority.find('@') != authority.npos)
+    return false;
+  // What is in brackets is an IPv6 address; else the last colon is before the port.
+  auto colon = authority.find(':', std::min(authority.rfind(']'), authority.size()));
+  if (!authority.starts_with('['))
+    colon = authority.find(':');
+  auto host = authority.substr(0, colon);
+  auto port = colon == authority.npos ? std::string_view{} : authority.substr(colon + 1);
+  auto number = 0;
+  auto [end, err] = std::from_chars(port.data(), port.data() + port.size(), number);
+  auto is_port =
+    err == std::errc{} && end == port.data() + port.size() && number > 0 && number <= 65'535;
+  return !host.empty() && (colon == authority.npos || is_port)
+         && (host.front() == '[') == (host.back() == ']');
+}
+
 caf::expected<submit_job> plan_test(const call& c, test_spec test, const job_terms& terms) {
   if (!is_known_distribution(test.dist_name))
     return fault_at(ec::invalid_argument, "dist_name", "must be one of " + known_distributions());
@@ -125,21 +150,23 @@ caf::expected<submit_job> plan_test(const call& c, test_spec test, const job_ter
   return job;
 }
 
-caf::error claim_request_id(const call& c, submit_job& job) {
-  auto key = c.in.header("idempotency-key");
-  if (key.empty())
-    return caf::none;
-  auto id = "http:" + c.who.subject + ':' + std::string{key};
-  if (id.size() > longest_request_id || !obeys("line", id))
+caf::expected<std::string> request_id(const call& c) {
+  auto key = c.in.headers.find("idempotency-key");
+  if (key == c.in.headers.end())
+    return std::string{};
+  // Subjects may hold colons: "a:b" with "c" must not be "a" with "b:c".
+  auto id = std::string{"http:"};
+  for (auto x : c.who.subject)
+    id += x == ':' ? "%3A" : x == '%' ? "%25" : std::string{x};
+  id += ':' + key->second;
+  if (key->second.empty() || id.size() > longest_request_id || !obeys("line", id))
     return fault_at(ec::invalid_argument, "header.Idempotency-Key", "must be one short line");
-  job.request_id = std::move(id);
-  job.request_digest = body_digest(c.in.body);
-  return caf::none;
+  return id;
 }
 
-uint64_t body_digest(std::string_view body) {
+uint64_t text_digest(std::string_view text) {
   auto out = uint64_t{0xCBF29CE484222325};
-  for (auto c : body)
+  for (auto c : text)
     out = (out ^ static_cast<unsigned char>(c)) * 0x100000001B3;
   return out;
 }

@@ -7,6 +7,9 @@ namespace {
 
 constexpr auto most_tags = size_t{32};
 
+/// 1024 jobs with every field and some repositories.
+constexpr auto most_batch_keys = size_t{100'000};
+
 /// Tags that the bridge derives itself; a caller cannot forge them.
 constexpr auto derived_tags = std::string_view{"dist|arch|package_version|bs_task_id"};
 
@@ -52,6 +55,8 @@ std::optional<submit_job> plan(const call& c, job_request& in, const std::string
                          in.run_deadline, in.capabilities, std::move(in.tags)};
   auto test = make_test(in);
   complete_test(test, own);
+  if (!test.callback_href.empty() && !is_callback_address(test.callback_href))
+    own.push_back({"callback_href", "must be an http or https address with a host, no user"});
   if (test.package_epoch.find_first_not_of("0123456789") != std::string::npos)
     own.push_back({"package_epoch", "must be decimal"});
   auto job = caf::expected<submit_job>{caf::error{}};
@@ -70,8 +75,8 @@ std::optional<submit_job> plan(const call& c, job_request& in, const std::string
 }
 
 template <record T>
-std::optional<http_response> read_body(const call& c, T& out) {
-  auto body = c.document();
+std::optional<http_response> read_body(const call& c, T& out, json_limits limits = {}) {
+  auto body = c.document(limits);
   if (!body)
     return syntax_response(c.at.words, body.error());
   auto reader = json_reader{};
@@ -103,28 +108,25 @@ http_response submit(call& c) {
 
 http_response submit_batch(call& c) {
   auto in = job_batch_request{};
-  if (auto refused = read_body(c, in))
+  if (auto refused = read_body(c, in, {.keys = most_batch_keys}))
     return std::move(*refused);
   if (in.jobs.empty())
     return c.fail({{"jobs", "must not be empty"}});
   auto faults = std::vector<json_fault>{};
   auto why = caf::error{};
   auto batch = submit_jobs{};
-  for (auto i = size_t{0}; i < in.jobs.size(); ++i) {
+  for (auto i = size_t{0}; i < in.jobs.size() && faults.size() < json_reader::most_faults; ++i) {
     auto job = plan(c, in.jobs[i], "jobs[" + std::to_string(i) + "].", faults, why);
     if (why)
       return c.fail(why);
     if (!job)
       continue;
-    if (auto err = claim_request_id(c, *job))
-      return c.fail(err);
-    // One key for the whole request, so each job of it gets one of its own.
-    if (!job->request_id.empty())
-      job->request_id += '#' + std::to_string(i);
     batch.jobs.push_back(std::move(*job));
   }
   if (!faults.empty())
     return c.fail(faults);
+  if (auto err = claim_request_id(c, batch))
+    return c.fail(err);
   return answer(c, c.ask<jobs_accepted>(c.shared.roles.jobs, std::move(batch)), 201);
 }
 
@@ -146,7 +148,8 @@ std::vector<route> submission_routes() {
      .path = "/jobs/batch",
      .least = token_level::submit,
      .tag = "jobs",
-     .summary = "Submits up to 1024 jobs in one append; one wrong field refuses all",
+     .summary =
+       "Submits up to 1024 jobs, all or none; an Idempotency-Key makes repeating it harmless",
      .request = schema_of<job_batch_request>(),
      .answers = {{201, "The jobs are durable, in order.", schema_of<jobs_accepted>()},
                  {409, "The Idempotency-Key came with another body.", {}}},
