@@ -80,6 +80,92 @@ TEST_CASE("a version may be a number", "[bridge][http]") {
   CHECK(world.told->submitted[0].tags["dist"] == "debian-12");
 }
 
+TEST_CASE("numbers and flags are read as laxly as by pydantic", "[bridge][http]") {
+  auto world = route_world{};
+  auto body = schedule_body();
+  body["dist_version"] = 12.0;
+  body["priority"] = "7";
+  body["bs_task_id"] = " 41.0 ";
+  body["package_epoch"] = 2.0;
+  body["verbose"] = "Yes";
+  auto out = schedule(world, body);
+  INFO(out.body);
+  REQUIRE(out.status == 201);
+  const auto& job = world.told->submitted[0];
+  CHECK(job.priority == 7);
+  CHECK(job.tags.at("bs_task_id") == "41");
+  CHECK(job.tags.at("dist") == "debian-12");
+  auto test = unpack<test_spec>(job.spec);
+  REQUIRE(test);
+  CHECK(test->package_epoch == "2");
+  CHECK(test->verbose);
+  for (auto flag : {json("off"), json(0), json("F"), json(false), json(0.0)}) {
+    body["verbose"] = flag;
+    REQUIRE(schedule(world, body).status == 201);
+    CHECK_FALSE(unpack<test_spec>(world.told->submitted.back().spec)->verbose);
+  }
+}
+
+TEST_CASE("what pydantic cannot read is refused in its words", "[bridge][http]") {
+  auto world = route_world{};
+  auto refused = [&](const char* key, json value, const json& loc, const char* type) {
+    auto body = schedule_body();
+    body[json::json_pointer{key}] = std::move(value);
+    auto out = schedule(world, body);
+    CHECK(fault_loc(out) == loc);
+    auto detail = body_of(out)["detail"][0];
+    CHECK(detail["type"] == type);
+    CHECK_FALSE(detail["msg"].get<std::string>().empty());
+  };
+  for (auto wrong : {json("5x"), json(""), json("+-5"), json("5."), json(".0"), json(5.5),
+                     json("99999999999999999999"), json(1e300), json(true), json(nullptr)})
+    refused("/priority", wrong, {"body", "priority"}, "int_type");
+  for (auto wrong : {json("maybe"), json(2), json(-1), json(nullptr), json::array()})
+    refused("/verbose", wrong, {"body", "verbose"}, "bool_type");
+  refused("/repositories", nullptr, {"body", "repositories"}, "list_type");
+  refused("/test_configuration/tests", nullptr, {"body", "test_configuration", "tests"},
+          "list_type");
+  for (auto key : {"runner_type", "dist_name", "dist_version", "dist_arch", "package_name"})
+    refused((std::string{"/"} + key).c_str(), nullptr, {"body", key}, "string_type");
+  refused("/dist_version", 9.4, {"body", "dist_version"}, "string_type");
+  refused("/package_name", 5, {"body", "package_name"}, "string_type");
+  refused("/test_configuration", "x", {"body", "test_configuration"}, "dict_type");
+  refused("/package_name", "a;b", {"body", "package_name"}, "value_error");
+  auto raw = [&](const char* body) {
+    return body_of(world.call("POST", "/tasks/schedule", "submit:ann", body))["detail"][0];
+  };
+  CHECK(raw("{\"a\" 1}")["loc"] == json({"body", 5}));
+  CHECK(raw("{\"a\" 1}")["type"] == "json_invalid");
+  CHECK(raw("") == json{{"loc", {"body"}}, {"msg", "Field required"}, {"type", "missing"}});
+  CHECK(world.told->submissions() == 0);
+}
+
+TEST_CASE("results are called back to a path or a plain web address", "[bridge][http]") {
+  auto world = route_world{};
+  auto status = [&](const char* path, json body, const char* address) {
+    body["callback_href"] = address;
+    return world.call("POST", path, "submit:ann", json_text(body)).status;
+  };
+  auto native = schedule_body();
+  native["dist_version"] = "12";
+  for (auto good :
+       {"https://host/x?y=1#z", "http://127.0.0.1:8080", "http://[::1]:80/a", "https://host/a@b"}) {
+    INFO(good);
+    CHECK(status("/tasks/schedule", schedule_body(), good) == 201);
+    CHECK(status("/jobs", native, good) == 201);
+  }
+  CHECK(status("/tasks/schedule", schedule_body(), "/api/v1/tests/1/result/") == 201);
+  CHECK(status("/jobs", native, "/api/v1/tests/1/result/") == 422);
+  for (auto bad : {"//host/x", "ftp://host/", "file:///etc/passwd", "http://", "http:///x",
+                   "https://user@host/", "https://user:word@host/", "http://host:0/",
+                   "http://host:99999/", "http://host:/", "http://:80/", "http://[::1/",
+                   "http://a b/", "http://host\\@other/", "javascript:alert(1)", "host/x"}) {
+    INFO(bad);
+    CHECK(status("/tasks/schedule", schedule_body(), bad) == 422);
+    CHECK(status("/jobs", native, bad) == 422);
+  }
+}
+
 TEST_CASE("null stands for absent", "[bridge][http]") {
   auto world = route_world{};
   auto body = schedule_body();
@@ -278,4 +364,15 @@ TEST_CASE("canceling without numbers is 422", "[bridge][http]") {
   CHECK(cancel("{}") == json({"body", "bs_task_ids"}));
   CHECK(cancel(R"({"bs_task_ids":[1,"x"]})") == json({"body", "bs_task_ids", 1}));
   CHECK(cancel("[]") == json::array({"body"}));
+  CHECK(cancel("") == json::array({"body"}));
+  CHECK(cancel(R"({"bs_task_ids":null})") == json({"body", "bs_task_ids"}));
+  CHECK(cancel(R"({"bs_task_ids":7})") == json({"body", "bs_task_ids"}));
+  for (auto wrong : {"true", "null", "[1]", "{}", "1.5", "\"\""})
+    CHECK(cancel(("{\"bs_task_ids\":[" + std::string{wrong} + "]}").c_str())
+          == json({"body", "bs_task_ids", 0}));
+  auto out = world.call("POST", "/cancel_tasks", "submit:ann", R"({"bs_task_ids":["7",8.0]})");
+  CHECK(out.status == 200);
+  REQUIRE(world.told->listed.size() == 2);
+  CHECK(world.told->listed[0].tags.at("bs_task_id") == "7");
+  CHECK(world.told->listed[1].tags.at("bs_task_id") == "8");
 }

@@ -1,5 +1,7 @@
 #include "bridges/http/routes/schedule_request.hpp"
 
+#include "bridges/http/routes/lax_json.hpp"
+
 #include <algorithm>
 #include <cctype>
 
@@ -7,12 +9,22 @@ namespace troupe {
 
 namespace {
 
-/// The original takes `dist_version` as a string or a number.
+/// The original takes `dist_version` as a string or a whole number.
 void number_to_text(json& body, const char* key) {
-  if (!body.is_object())
+  auto i = body.find(key);
+  if (i == body.end() || !i->is_number())
     return;
-  if (auto i = body.find(key); i != body.end() && i->is_number_integer())
+  read_laxly_as_whole(*i);
+  if (i->is_number_integer())
     *i = i->dump();
+}
+
+/// Null is no value of these in the original, though it is absent for our reader:
+/// puts what is of no type that they have.
+void refuse_null(json& body, std::initializer_list<const char*> keys) {
+  for (auto key : keys)
+    if (auto i = body.find(key); i != body.end() && i->is_null())
+      *i = json::object();
 }
 
 std::vector<test_variable> read_variables(const std::vector<std::string>& lines,
@@ -68,7 +80,14 @@ std::string request_place(const std::string& place, const schedule_request& in) 
 } // namespace
 
 test_spec read_schedule_request(json body, job_terms& terms, std::vector<json_fault>& faults) {
-  number_to_text(body, "dist_version");
+  if (body.is_object()) {
+    number_to_text(body, "dist_version");
+    refuse_null(body, {"runner_type", "dist_name", "dist_version", "dist_arch", "repositories",
+                       "package_name", "verbose", "priority"});
+    if (auto i = body.find("test_configuration"); i != body.end() && i->is_object())
+      refuse_null(*i, {"tests"});
+    read_laxly<schedule_request>(body);
+  }
   auto in = schedule_request{};
   auto reader = json_reader{};
   reader.read(body, in, "");
@@ -106,6 +125,10 @@ test_spec read_schedule_request(json body, job_terms& terms, std::vector<json_fa
   terms.priority = in.priority;
   auto late = std::vector<json_fault>{};
   complete_test(out, late);
+  // A path is joined to the address of the build system.
+  auto is_path = out.callback_href.starts_with('/') && !out.callback_href.starts_with("//");
+  if (!out.callback_href.empty() && !is_path && !is_callback_address(out.callback_href))
+    late.push_back({"callback_href", "must be a path or an http or https address with a host"});
   for (auto& fault : late)
     faults.push_back({request_place(fault.place, in), std::move(fault.text)});
   return out;

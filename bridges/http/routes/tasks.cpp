@@ -1,3 +1,4 @@
+#include "bridges/http/routes/lax_json.hpp"
 #include "bridges/http/routes/schedule_request.hpp"
 #include "bridges/http/routes/task_summary.hpp"
 
@@ -9,13 +10,24 @@ namespace {
 /// Pages of one caller's number that `/cancel_tasks` looks through at most.
 constexpr auto most_pages = 16;
 
-http_response schedule(call& c) {
+/// Reads the body, or says in FastAPI's words why not.
+std::optional<http_response> read_document(const call& c, json& out) {
+  if (c.in.body.empty())
+    return c.fail({{"", "is required"}});
   auto body = c.document();
   if (!body)
     return syntax_response(c.at.words, body.error());
+  out = std::move(*body);
+  return std::nullopt;
+}
+
+http_response schedule(call& c) {
+  auto body = json{};
+  if (auto refused = read_document(c, body))
+    return std::move(*refused);
   auto terms = job_terms{};
   auto faults = std::vector<json_fault>{};
-  auto test = read_schedule_request(std::move(*body), terms, faults);
+  auto test = read_schedule_request(std::move(body), terms, faults);
   if (!faults.empty())
     return c.fail(faults);
   auto job = plan_test(c, std::move(test), terms);
@@ -89,12 +101,13 @@ caf::error cancel_number(call& c, int64_t number) {
 }
 
 http_response cancel_tasks(call& c) {
-  auto body = c.document();
-  if (!body)
-    return syntax_response(c.at.words, body.error());
+  auto body = json{};
+  if (auto refused = read_document(c, body))
+    return std::move(*refused);
+  read_laxly<cancel_tasks_request>(body);
   auto in = cancel_tasks_request{};
   auto reader = json_reader{};
-  reader.read(*body, in, "");
+  reader.read(body, in, "");
   if (!reader.faults.empty())
     return c.fail(reader.faults);
   for (auto number : in.bs_task_ids)
