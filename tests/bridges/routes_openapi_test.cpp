@@ -77,13 +77,42 @@ TEST_CASE("the documentation is served by us, compressed, without inline scripts
   for (auto path :
        {"/", "/docs", "/docs/start.js", "/docs/swagger-ui.css", "/docs/swagger-ui-bundle.js"}) {
     INFO(path);
-    auto out = world.call("GET", path);
+    auto out = world.call("GET", path, {}, {}, {{"accept-encoding", "gzip"}});
     CHECK(out.status == 200);
     CHECK(header_of(out, "Content-Encoding") == "gzip");
+    CHECK(header_of(out, "Vary") == "Accept-Encoding");
     CHECK(out.body.starts_with("\x1f\x8b"));
     auto policy = header_of(out, "Content-Security-Policy");
     CHECK(policy.find("script-src 'self';") != std::string::npos);
     CHECK(policy.find("http") == std::string::npos);
+    auto plain = world.call("GET", path);
+    CHECK(plain.status == 200);
+    CHECK(header_of(plain, "Content-Encoding").empty());
+    CHECK(header_of(plain, "Vary") == "Accept-Encoding");
+    CHECK(plain.body.size() > out.body.size());
+    CHECK_FALSE(plain.body.starts_with("\x1f\x8b"));
   }
-  CHECK(world.call("GET", "/docs", {}, {}, {{"accept-encoding", "br"}}).status == 406);
+  CHECK(world.call("GET", "/docs").body.find("</html>") != std::string::npos);
+}
+
+TEST_CASE("only who takes gzip gets it", "[bridge][http]") {
+  auto world = route_world{};
+  auto packed = [&](const char* accepted) {
+    auto out = world.call("GET", "/docs", {}, {}, {{"accept-encoding", accepted}});
+    CHECK(out.status == 200);
+    return header_of(out, "Content-Encoding") == "gzip";
+  };
+  for (auto yes : {"gzip", "br, GZIP", "x-gzip", "*", "gzip;q=0.5", "identity;q=0, gzip; q=1.0",
+                   "*;q=0, gzip", "br,gzip;q=0.001"}) {
+    INFO(yes);
+    CHECK(packed(yes));
+  }
+  for (auto no : {"", "identity", "br", "gzip;q=0", "gzip; q=0.000", "*;q=0", "*, gzip;q=0",
+                  "gzipped", "br;q=1, not-gzip"}) {
+    INFO(no);
+    CHECK_FALSE(packed(no));
+  }
+  auto two =
+    std::multimap<std::string, std::string>{{"accept-encoding", "br"}, {"accept-encoding", "gzip"}};
+  CHECK(header_of(world.call("GET", "/docs", {}, {}, two), "Content-Encoding") == "gzip");
 }

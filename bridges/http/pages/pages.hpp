@@ -1,5 +1,6 @@
 #pragma once
 
+#include <string>
 #include <string_view>
 
 namespace troupe {
@@ -13,5 +14,9 @@ struct embedded_page {
 
 /// Returns the page at a path, null if there is none. Threads: any.
 const embedded_page* find_page(std::string_view path);
+
+/// Returns the page as it was before compression; it is kept from the first
+/// call on. Threads: any.
+const std::string& plain_page(const embedded_page& page);
 
 } // namespace troupe

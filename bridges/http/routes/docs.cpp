@@ -1,6 +1,9 @@
 #include "bridges/http/pages/pages.hpp"
 #include "bridges/http/routes/call.hpp"
 
+#include <algorithm>
+#include <optional>
+
 namespace troupe {
 
 namespace {
@@ -12,19 +15,49 @@ constexpr auto content_policy =
   "img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; "
   "frame-ancestors 'none'";
 
+/// Whether one item of Accept-Encoding, such as "gzip;q=0.5", takes gzip; nothing if it is about
+/// another encoding.
+std::optional<bool> takes_gzip(std::string_view item) {
+  auto word = std::string{};
+  for (auto c : item)
+    if (c != ' ' && c != '\t')
+      word += c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c;
+  auto name = word.substr(0, word.find(';'));
+  if (name != "gzip" && name != "x-gzip" && name != "*")
+    return std::nullopt;
+  auto quality = word.find(";q=");
+  return quality == std::string::npos || word.find_first_not_of("0.", quality + 3) != word.npos;
+}
+
+/// Whether the client has said that it takes gzip; an item of its own counts more than "*".
+bool takes_gzip(const http_request& in) {
+  auto any = false;
+  auto [first, end] = in.headers.equal_range("accept-encoding");
+  for (auto i = first; i != end; ++i)
+    for (auto rest = std::string_view{i->second}; !rest.empty();) {
+      auto comma = std::min(rest.find(','), rest.size());
+      auto item = rest.substr(0, comma);
+      rest.remove_prefix(std::min(comma + 1, rest.size()));
+      auto takes = takes_gzip(item);
+      if (takes && item.find('*') == item.npos)
+        return *takes;
+      any = any || takes.value_or(false);
+    }
+  return any;
+}
+
 http_response serve_page(call& c) {
   auto page = find_page(c.at.path);
   if (!page)
     return c.fail(fault(ec::not_found, "there is no such page"));
-  auto accepted = c.in.header("accept-encoding");
-  // Without the header every encoding is welcome. Source: RFC 9110 12.5.3.
-  if (!accepted.empty() && accepted.find("gzip") == std::string_view::npos
-      && accepted.find('*') == std::string_view::npos)
-    return text_response(406, "This page is only to be had compressed with gzip.\n");
   auto out = http_response{};
   out.content_type = page->content_type;
-  out.body = page->gzip;
-  out.headers.emplace("Content-Encoding", "gzip");
+  if (takes_gzip(c.in)) {
+    out.body = page->gzip;
+    out.headers.emplace("Content-Encoding", "gzip");
+  } else {
+    out.body = plain_page(*page);
+  }
   out.headers.emplace("Vary", "Accept-Encoding");
   out.headers.emplace("Content-Security-Policy", content_policy);
   out.headers.emplace("Referrer-Policy", "no-referrer");
@@ -44,8 +77,7 @@ route page_route(std::string_view path, std::string_view summary, std::string_vi
           .least = token_level::none,
           .tag = "docs",
           .summary = summary,
-          .answers = {{200, "The page, compressed with gzip.", {}, media},
-                      {406, "The client refuses gzip.", {}, "text/plain"}},
+          .answers = {{200, "The page, compressed for those who take gzip.", {}, media}},
           .run = serve_page};
 }
 
