@@ -86,7 +86,23 @@ TEST_CASE("a path without the method names those it has", "[bridge][http]") {
   auto world = route_world{};
   auto out = world.call("DELETE", "/jobs", "admin:ann");
   CHECK(out.status == 405);
-  CHECK(header_of(out, "Allow") == "GET, POST");
+  CHECK(header_of(out, "Allow") == "GET, HEAD, POST");
+}
+
+TEST_CASE("HEAD is answered wherever GET is, with the same rights", "[bridge][http]") {
+  auto world = route_world{};
+  for (const auto& row : world.routes().table()) {
+    if (row.method != "GET" || row.path.ends_with("/watch"))
+      continue;
+    auto path = example_path(row.path);
+    INFO(path);
+    CHECK(world.call("HEAD", path, "read:eve").status
+          == world.call("GET", path, "read:eve").status);
+    CHECK(world.call("HEAD", path).status == world.call("GET", path).status);
+  }
+  auto out = world.call("HEAD", "/cancel_tasks", "admin:ann");
+  CHECK(out.status == 405);
+  CHECK(header_of(out, "Allow") == "POST");
 }
 
 TEST_CASE("paths match whole segments only", "[bridge][http]") {
@@ -106,6 +122,20 @@ TEST_CASE("native paths ask for a token with 401", "[bridge][http]") {
   CHECK(header_of(out, "WWW-Authenticate") == "Bearer");
   CHECK(body_of(out)["error"]["code"] == "unauthorized");
   CHECK(world.call("GET", "/jobs", "forged").status == 401);
+  for (auto given : {"Basic YTpi", "Basic", "Bearer", "Bearer ", " x", "bearerx y", "forged"}) {
+    INFO(given);
+    auto in = world.request("GET", "/jobs");
+    in.headers.emplace("authorization", given);
+    out = world.routes().handle(in);
+    CHECK(out.status == 401);
+    CHECK(header_of(out, "WWW-Authenticate") == "Bearer");
+    in.method = "POST";
+    in.headers.emplace("content-length", "2");
+    auto verdict = world.routes().gate(in);
+    REQUIRE(verdict.refuse);
+    CHECK(verdict.refuse->status == 401);
+    CHECK(header_of(*verdict.refuse, "WWW-Authenticate") == "Bearer");
+  }
 }
 
 TEST_CASE("ALTS paths answer bad credentials in FastAPI's words", "[bridge][http]") {

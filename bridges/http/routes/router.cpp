@@ -73,6 +73,9 @@ router::router(caf::actor_system& sys, role_lookup roles, route_options options,
 
 router::match router::find(std::string_view method, std::string_view path) const {
   auto out = match{};
+  // What writes the answer leaves the body out.
+  if (method == "HEAD")
+    method = "GET";
   for (const auto& row : table_) {
     auto values = std::map<std::string, std::string, std::less<>>{};
     if (!matches(row.path, path, values))
@@ -83,6 +86,8 @@ router::match router::find(std::string_view method, std::string_view path) const
       return out;
     }
     out.allow += (out.allow.empty() ? "" : ", ") + std::string{row.method};
+    if (row.method == "GET")
+      out.allow += ", HEAD";
   }
   return out;
 }
