@@ -114,7 +114,9 @@ void http_server::loop::on_event(uint64_t id, uint32_t flags) {
     return close(c);
   if ((flags & (EPOLLIN | EPOLLRDHUP)) != 0)
     c.readable = true;
-  if ((flags & EPOLLRDHUP) != 0 && c.now == phase::streaming)
+  // Told once, so it must be remembered: what is behind it is the end.
+  c.peer_ended = c.peer_ended || (flags & EPOLLRDHUP) != 0;
+  if (c.peer_ended && c.now == phase::streaming)
     return close(c);
   pump(c);
 }

@@ -31,13 +31,17 @@ void http_server::loop::send_answer(http_connection& c, std::string bytes) {
 
 void http_server::loop::on_answer(http_connection& c, loop_order& order) {
   c.keep_alive = c.keep_alive && !stopping_;
-  if (!order.stream) {
+  if (order.status == 401 && !limit_rate(c, true)) {
+    // It has been told so instead.
+  } else if (!order.stream) {
     c.now = phase::writing;
     send_answer(c, std::move(order.bytes));
   } else if (c.head_only) {
     c.now = phase::writing;
     c.keep_alive = false;
     send_answer(c, answer_head(order.head, c.request_id, answer_end::close, false));
+  } else if (c.peer_ended) {
+    return close(c); // Nobody listens: the same as when it ends during the stream.
   } else if (counts_.streams >= options_.max_streams || stopping_) {
     auto answer = error_answer(503, "saturated", "too many live streams");
     answer.headers.emplace("Retry-After", "5");

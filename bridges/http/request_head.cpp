@@ -111,8 +111,8 @@ bool has_word(std::string_view list, std::string_view word) {
 /// Headers whose repetition two parsers would resolve differently.
 bool is_single(std::string_view name) {
   static constexpr std::string_view names[] = {
-    "host",   "content-length", "transfer-encoding", "authorization",
-    "expect", "content-type",   "content-encoding"};
+    "host",         "content-length",   "transfer-encoding", "authorization", "expect",
+    "content-type", "content-encoding", "idempotency-key",   "last-event-id"};
   return std::find(std::begin(names), std::end(names), name) != std::end(names);
 }
 

@@ -350,6 +350,86 @@ TEST_CASE("requests over the rate are answered with 429", "[bridge][http]") {
   CHECK(status_of(last) == 429);
 }
 
+TEST_CASE("a handler's 401 counts like the gate's", "[bridge][http]") {
+  auto options = http_options{};
+  options.failures_per_address = 3;
+  auto w = world{[](const http_request&) {
+                   auto out = text_answer("no");
+                   out.status = 401;
+                   return out;
+                 },
+                 options};
+  auto c = w.connect();
+  auto last = std::string{};
+  for (auto i = 0; i < 100 && status_of(last) != 429; ++i) {
+    c.send(get);
+    last = c.read_answer();
+  }
+  CHECK(status_of(last) == 429);
+  CHECK(last.find("Retry-After: 1\r\n") != last.npos);
+  CHECK(c.closed());
+}
+
+TEST_CASE("who ends in the middle of a request frees its place at once", "[bridge][http]") {
+  auto options = http_options{};
+  options.header_time = options.idle_time = 1h; // Time frees nothing here.
+  auto gate = door{};
+  auto w = world{echo, options, [&](const http_request& x) {
+                   if (x.path == "/wait")
+                     gate.pass();
+                   return body_verdict{1000, std::nullopt};
+                 }};
+  // The loop is held up, so that bytes and end come to it together.
+  auto holder = w.connect();
+  holder.send("POST /wait HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nConnection: close\r\n\r\nx");
+  gate.await(1);
+  auto half_head = w.connect();
+  half_head.send("GET /a HTTP/1.1\r\nHo");
+  auto half_body = w.connect();
+  half_body.send("POST /b HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nabc");
+  auto whole = w.connect();
+  whole.send(get);
+  for (auto c : {&half_head, &half_body, &whole})
+    c->end_sending();
+  gate.open();
+  CHECK(status_of(holder.read_all()) == 200);
+  CHECK(half_head.read_all().empty());
+  CHECK(half_body.read_all().empty());
+  CHECK(whole.read_all().ends_with("GET /a||"));
+  w.await([](const http_counts& x) { return x.open == 0; });
+}
+
+TEST_CASE("a stream for one that has ended does not begin", "[bridge][http]") {
+  auto begun = std::atomic<bool>{false};
+  auto hold = door{};
+  auto w = world{[&](const http_request&) {
+    hold.pass();
+    auto out = http_response{};
+    out.stream = [&](stream_writer) { begun = true; };
+    return out;
+  }};
+  auto c = w.connect();
+  c.send(get);
+  hold.await(1);
+  c.end_sending();
+  auto other = w.connect(); // The loop has seen the end when it has seen this.
+  other.send("BREW / HTTP/1.1\r\n\r\n");
+  CHECK(status_of(other.read_all()) == 501);
+  hold.open();
+  CHECK(c.read_all().empty());
+  CHECK_FALSE(begun);
+  CHECK(w.server.counts().streams == 0);
+}
+
+TEST_CASE("a header that may come once is refused when it comes twice", "[bridge][http]") {
+  auto w = world{};
+  for (auto name : {"Idempotency-Key", "Last-Event-ID", "Authorization", "Content-Type"}) {
+    INFO(name);
+    auto twice = std::string{name} + ": a\r\n" + name + ": b\r\n\r\n";
+    CHECK(status_of(w.say("GET / HTTP/1.1\r\nHost: a\r\n" + twice)) == 400);
+  }
+}
+
 TEST_CASE("a stop answers what is complete and accepts no more", "[bridge][http]") {
   auto gate = door{};
   auto w = world{[&](const http_request& x) {
