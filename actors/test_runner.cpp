@@ -13,7 +13,6 @@ using runner_pointer = test_runner_self::stateful_pointer<test_runner_state>;
 using std::chrono::milliseconds;
 
 constexpr auto most_runs = size_t{1024}; // of one message
-constexpr auto most_stages_waiting = size_t{4096};
 // A claim that waits at the ledger is answered at once when the runner drains; this is for a silent
 // ledger.
 constexpr auto claim_grace = milliseconds{2'000};
@@ -137,10 +136,7 @@ void send_stages(runner_pointer self) {
   if (st.stages_sent || st.stages.empty() || !ledger)
     return;
   st.stages_sent = true;
-  auto what = report_stages{st.options.name, st.options.boot, {}};
-  auto n = static_cast<ptrdiff_t>(std::min(st.stages.size(), most_runs));
-  what.reports.assign(st.stages.begin(), st.stages.begin() + n);
-  st.stages.erase(st.stages.begin(), st.stages.begin() + n);
+  auto what = report_stages{st.options.name, st.options.boot, st.stages.next()};
   auto next = [self] {
     self->state.stages_sent = false;
     send_stages(self);
@@ -224,7 +220,6 @@ void hand_back(runner_pointer self, const std::vector<run_order>& orders) {
 
 void runs_claimed(runner_pointer self, std::vector<run_order> orders) {
   auto& st = self->state;
-  --st.claims_out;
   if (st.draining) {
     hand_back(self, orders);
     return finish_drain(self);
@@ -262,14 +257,41 @@ void send_claim(runner_pointer self, const job_ledger_actor& ledger, millisecond
   what.capabilities = st.options.capabilities;
   what.max_runs = st.claim_size;
   what.wait = wait;
+  if (st.asked != ledger.address()) {
+    st.asked = ledger.address();
+    self->monitor(ledger);
+  }
   ++st.claims_out;
+  auto turn = st.claim_turn;
   self->request(ledger, wait + st.options.request_timeout, std::move(what))
-    .then([self](claimed_runs& x) { runs_claimed(self, std::move(x.orders)); },
-          [self](caf::error&) {
-            --self->state.claims_out;
-            claim_failed(self);
-            finish_drain(self);
-          });
+    .then(
+      [self, turn](claimed_runs& x) {
+        if (turn != self->state.claim_turn)
+          return; // given up when the ledger went; the same nonce gets the same runs
+        --self->state.claims_out;
+        runs_claimed(self, std::move(x.orders));
+      },
+      [self, turn](caf::error&) {
+        if (turn != self->state.claim_turn)
+          return;
+        --self->state.claims_out;
+        claim_failed(self);
+        finish_drain(self);
+      });
+}
+
+/// A ledger that has gone answers no claim: CAF fails a request to another node
+/// only when its time is over.
+void ledger_gone(runner_pointer self, const caf::down_msg& message) {
+  auto& st = self->state;
+  if (message.source != st.asked)
+    return;
+  st.asked = nullptr;
+  ++st.claim_turn;
+  if (std::exchange(st.claims_out, 0) == 0)
+    return;
+  claim_failed(self);
+  finish_drain(self);
 }
 
 /// Asks for as many runs as there is room for.
@@ -282,7 +304,7 @@ void claim(runner_pointer self) {
   st.claiming = true;
   auto ledger = ledger_of(self);
   if (!ledger)
-    return claim_failed(self);
+    return later(self, greet_every, "claim");
   if (st.nonce.empty()) {
     st.nonce = random_token();
     st.claim_size = std::min<uint32_t>(room - st.executing, most_runs);
@@ -354,9 +376,8 @@ void take_news(runner_pointer self) {
   take_finished(self, std::move(news.finished));
   for (auto& report : news.stages) {
     auto run = st.runs.find({report.job, report.run_id});
-    if (run != st.runs.end() && !run->second.finished && !run->second.unwanted
-        && st.stages.size() < most_stages_waiting)
-      st.stages.push_back(std::move(report));
+    if (run != st.runs.end() && !run->second.finished && !run->second.unwanted)
+      st.stages.push(std::move(report));
   }
   if (news.check)
     checked(self, *news.check);
@@ -457,6 +478,7 @@ test_runner_self::behavior_type test_runner(runner_pointer self, const directory
     if (auto alive = caf::actor_cast<caf::actor>(me))
       caf::anon_send(alive, caf::update_atom_v);
   });
+  self->set_down_handler([self](const caf::down_msg& x) { ledger_gone(self, x); });
   // What an earlier process left is gone before the first claim: both are done in this order.
   on_timer(self, "sweep");
   on_timer(self, "check");

@@ -3,6 +3,7 @@
 #include "actors/directory.hpp"
 #include "actors/report_queue.hpp"
 #include "actors/run_executor.hpp"
+#include "actors/stage_queue.hpp"
 #include "config/section.hpp"
 #include "messages/protocols.hpp"
 
@@ -35,7 +36,7 @@ struct test_runner_options {
   std::chrono::milliseconds check_every{10'000};
   std::chrono::milliseconds sweep_every{60'000};
   std::chrono::milliseconds drain_deadline{20'000}; ///< Running runs are handed back after it.
-  std::chrono::milliseconds last_reports{2'000}; ///< After that, for the ledger to take results.
+  std::chrono::milliseconds last_reports{2'000};    ///< After that, for the ledger to take results.
 };
 
 /// Reads `name`, `driver`, `slots`, `prefetch`, `queues`, `capabilities`, `drain_deadline`.
@@ -62,6 +63,8 @@ struct test_runner_state {
   uint32_t executing = 0;
 
   bool claiming = false;       ///< A claim is out, or its repetition is due.
+  caf::actor_addr asked;       ///< The ledger that claims went to, monitored.
+  uint64_t claim_turn = 0;     ///< Counts ledgers that went: claims sent to them are over.
   uint32_t claims_out = 0;     ///< Requests without an answer; 2 when a drain calls one back.
   uint32_t claim_size = 0;     ///< Runs that the present nonce asks for.
   bool claim_given_up = false; ///< A drain no longer waits for its answer.
@@ -71,8 +74,8 @@ struct test_runner_state {
   caf::actor_addr known_to; ///< The ledger that has heard of this runner.
   report_queue reports;
   uint32_t report_failures = 0;
-  bool report_paused = false;       ///< After a failure, until the next attempt.
-  std::vector<stage_report> stages; ///< Progress to send.
+  bool report_paused = false; ///< After a failure, until the next attempt.
+  stage_queue stages;         ///< Progress to send.
   bool stages_sent = false;
 
   bool renew_scheduled = false;
@@ -92,7 +95,7 @@ using test_runner_self =
 
 /// Claims runs from the ledger and executes them. It holds at most slots * prefetch
 /// runs; what it has finished it reports until the ledger has taken it. Its end
-/// stops all runs, which may block for 2 s: spawn it detached.
+/// stops all runs, which may block for some seconds: spawn it detached.
 /// Errors: none of its own; while the ledger or the driver is absent it waits.
 test_runner_self::behavior_type
 test_runner(test_runner_self::stateful_pointer<test_runner_state> self, const directory* roles,

@@ -427,6 +427,25 @@ TEST_CASE_METHOD(one_runner, "stages are reported with one message out at a time
   CHECK(ledger_says.progress[0].reports.size() == 2);
 }
 
+TEST_CASE_METHOD(one_runner, "progress with much output goes in messages of at most 1 MiB",
+                 "[actor][test_runner]") {
+  auto only = order_of();
+  ledger_says.answers = {{only}};
+  start();
+  auto step = stage{};
+  step.output = std::string(64 << 10, 'x');
+  executor_says.news.stages = {40, stage_report{only.job, 0, step}};
+  executor_says.tell();
+  sched.run();
+  CHECK(ledger_says.progress.size() == 3);
+  auto all = size_t{0};
+  for (const auto& message : ledger_says.progress) {
+    CHECK(message.reports.size() <= 16);
+    all += message.reports.size();
+  }
+  CHECK(all == 40);
+}
+
 TEST_CASE_METHOD(one_runner, "a drain calls the waiting claim back and hands its runs back",
                  "[actor][test_runner]") {
   start();
@@ -493,4 +512,18 @@ TEST_CASE_METHOD(one_runner, "a new ledger hears of the runner at once", "[actor
   add_ledger();
   pass(1s);
   CHECK(ledger_says.statuses.size() == before + 1);
+}
+
+TEST_CASE_METHOD(one_runner, "a claim that waited at a ledger that went is sent to the next one",
+                 "[actor][test_runner]") {
+  start();
+  REQUIRE(ledger_says.claims.size() == 1);
+  remove_ledger();
+  pass(10s);
+  CHECK(ledger_says.claims.size() == 1);
+  ledger_says.answers = {{order_of()}};
+  add_ledger();
+  pass(2s);
+  REQUIRE(ledger_says.claims.size() >= 2);
+  CHECK(ledger_says.claims[1].nonce == ledger_says.claims[0].nonce);
 }
