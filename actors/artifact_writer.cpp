@@ -2,8 +2,11 @@
 
 #include <caf/scoped_actor.hpp>
 
+#include <algorithm>
 #include <condition_variable>
 #include <mutex>
+#include <thread>
+#include <utility>
 
 namespace troupe {
 
@@ -11,13 +14,12 @@ namespace {
 
 using clock = std::chrono::steady_clock;
 
-/// Returns false if the run was stopped meanwhile.
-bool pause_for(std::chrono::milliseconds time, const std::stop_token& stop) {
+/// Returns early when the run is stopped meanwhile.
+void pause_for(std::chrono::milliseconds time, const std::stop_token& stop) {
   auto mutex = std::mutex{};
   auto stopped = std::condition_variable_any{};
   auto guard = std::unique_lock{mutex};
   stopped.wait_for(guard, stop, time, [] { return false; });
-  return !stop.stop_requested();
 }
 
 } // namespace
@@ -29,6 +31,7 @@ store_writer::store_writer(caf::actor_system& system, const directory* roles,
 template <class Reply, class Request>
 caf::expected<Reply> store_writer::insist(const Request& what, const std::stop_token& stop) {
   auto end = clock::now() + options_.patience;
+  auto hurry = false;
   auto last = fault(ec::unavailable, "there is no artifact store");
   while (true) {
     if (auto store = roles_->find<artifact_store_actor>("artifacts")) {
@@ -46,9 +49,15 @@ caf::expected<Reply> store_writer::insist(const Request& what, const std::stop_t
       if (!retryable(last) && code != ec::timeout && code != ec::disk_full)
         return last;
     }
-    // A stopped run makes one attempt, so that its last words are kept if the store is well.
-    if (clock::now() >= end || stop.stop_requested() || !pause_for(options_.pause, stop))
+    // A stopped run has not much time, but its last words and the reference to them are wanted.
+    if (stop.stop_requested() && !std::exchange(hurry, true))
+      end = std::min(end, clock::now() + options_.last_words);
+    if (clock::now() >= end)
       return last;
+    if (hurry)
+      std::this_thread::sleep_for(options_.pause);
+    else
+      pause_for(options_.pause, stop);
   }
 }
 

@@ -27,6 +27,7 @@ public:
 struct store_writer_options {
   std::chrono::milliseconds request_timeout{1'500}; ///< Bounds how long a stop is not noticed.
   std::chrono::milliseconds patience{60'000};       ///< Of one call, over all attempts.
+  std::chrono::milliseconds last_words{5'000};      ///< The same for a run that was stopped.
   std::chrono::milliseconds pause{250};             ///< Between two attempts.
 };
 

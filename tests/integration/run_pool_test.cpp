@@ -46,6 +46,22 @@ struct throwing_driver : runner_driver {
   std::atomic<bool> sweep_throws = true;
 };
 
+/// The real store, but so many closes fail first.
+artifact_store_actor::behavior_type faulty_store(artifact_store_actor::stateful_pointer<int> self,
+                                                 artifact_store_actor real, int faults) {
+  self->state = faults;
+  return {
+    [=](const write_artifact& x) { return self->delegate(real, x); },
+    [=](const close_artifact& x) -> caf::result<artifact_ref> {
+      if (self->state-- > 0)
+        return fault(ec::unavailable, "not now");
+      return self->delegate(real, x);
+    },
+    [=](const read_artifact& x) { return self->delegate(real, x); },
+    [=](const list_artifacts& x) { return self->delegate(real, x); },
+  };
+}
+
 /// A pool with the fake driver and a real artifact store.
 struct one_pool {
   system_config config;
@@ -151,6 +167,24 @@ TEST_CASE_METHOD(one_pool, "a follower sees a line before its stage has ended",
   REQUIRE(await_finished(1));
   CHECK(all.finished[0].why == reason::canceled);
   CHECK(all.finished[0].result == verdict::canceled);
+}
+
+TEST_CASE_METHOD(one_pool, "a canceled run keeps the reference to its log",
+                 "[integration][run_pool]") {
+  auto faulty = sys.spawn(faulty_store, store, 2);
+  roles.assign("artifacts", caf::actor_cast<caf::strong_actor_ptr>(faulty));
+  auto order = order_of({{"FAKE_OUTPUT", "last words\n", false}, {"FAKE_RUN_FOR", "5m", false}});
+  pool->start({order});
+  auto complete = true;
+  CHECK(content(order.job, "fake.log", complete) == "last words\n");
+  pool->stop({{order.job, 0}}, reason::canceled);
+  REQUIRE(await_finished(1));
+  const auto& report = all.finished[0];
+  CHECK(report.why == reason::canceled);
+  REQUIRE(report.stages.size() == 1);
+  REQUIRE(report.stages[0].log);
+  CHECK(report.stages[0].log->length == 11);
+  caf::anon_send_exit(faulty, caf::exit_reason::user_shutdown);
 }
 
 TEST_CASE_METHOD(one_pool, "a run without output leaves nothing in the store",
