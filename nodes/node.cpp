@@ -1,5 +1,6 @@
 #include "nodes/node.hpp"
 
+#include "actors/store/database.hpp"
 #include "actors/store/disk_guard.hpp"
 #include "messages/ids.hpp"
 #include "nodes/signals.hpp"
@@ -8,6 +9,7 @@
 #include <caf/scoped_actor.hpp>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -36,11 +38,13 @@ struct caf_config : caf::actor_system_config {
   }
 };
 
-/// Makes the data folder private. Errors: `ec::unavailable`.
-caf::error make_data_folder(const std::string& path) {
-  if (mkdir(path.c_str(), 0700) != 0 && errno != EEXIST)
-    return fault_at(ec::unavailable, path, std::string{"cannot be made: "} + std::strerror(errno));
-  return caf::none;
+constexpr auto margin = std::chrono::milliseconds{5'000};
+
+/// Ends the process where waiting for its threads would have no end. What was
+/// promised is on the disk, so nothing is lost.
+[[noreturn]] void leave_now(int code, const std::string& why) {
+  log(log_level::error, "node", "leaving at once", {{"code", code}, {"why", why}});
+  _exit(code);
 }
 
 /// Secrets must not end in a core file (spec/reliability_security.md S20).
@@ -86,15 +90,21 @@ caf::error node::start(section& root, give_up on_give_up) {
     return std::move(children.error());
   const auto& own = context_->options;
   set_log(own.name, own.log);
-  if (auto err = make_data_folder(own.data))
-    return err;
+  auto folder = data_folder::take(own.data);
+  if (!folder)
+    return std::move(folder.error());
+  folder_ = std::move(*folder);
   auto options = supervisor_options{};
   options.node = own.name;
   options.boot = context_->boot;
   options.drain_limit = own.drain_limit;
-  options.give_up = std::move(on_give_up);
+  options.give_up = on_give_up;
+  options.stuck = [](const std::string& roles) { leave_now(4, "roles do not end: " + roles); };
+  stop_limit_ = options.drain_limit + options.end_limit + margin
+                + 2 * static_cast<int>(children->size()) * options.role_grace;
   context_->supervisor = sys_->spawn<caf::detached>(supervisor, &context_->roles,
                                                     std::move(*children), std::move(options));
+  watch_supervisor(std::move(on_give_up));
   // The supervisor answers once it has been through all first starts.
   auto out = caf::error{};
   caf::scoped_actor {
@@ -104,15 +114,37 @@ caf::error node::start(section& root, give_up on_give_up) {
   return out;
 }
 
+/// Without its supervisor nothing is kept up any more, so the node gives up.
+void node::watch_supervisor(give_up on_give_up) {
+  auto boss = caf::actor_cast<caf::actor>(context_->supervisor);
+  boss->attach_functor([leaving = leaving_, on_give_up](const caf::error& why) {
+    if (*leaving)
+      return;
+    log(log_level::error, "node", "the supervisor has ended", {{"why", one_line(why)}});
+    on_give_up("the supervisor has ended: " + one_line(why), false);
+  });
+}
+
 uint32_t node::stop() {
   auto boss = std::exchange(context_->supervisor, {});
   if (!boss)
     return 0;
+  *leaving_ = true;
   auto late = uint32_t{0};
-  auto waiter = caf::scoped_actor{*sys_};
-  waiter->request(boss, std::chrono::minutes{10}, drain_atom_v)
-    .receive([&](uint32_t n) { late = n; }, [&](const caf::error&) { late = 1; });
-  waiter->wait_for(boss);
+  auto why = caf::error{};
+  caf::scoped_actor{*sys_}
+    ->request(boss, stop_limit_, drain_atom_v)
+    .receive([&](uint32_t n) { late = n; }, [&](caf::error& x) { why = std::move(x); });
+  // The roles of a dead supervisor live on and nobody ends them.
+  if (why && why != caf::sec::request_timeout)
+    leave_now(70, "the supervisor has ended: " + one_line(why));
+  if (why)
+    leave_now(4, "the supervisor does not answer");
+  boss = nullptr;
+  if (context_->store)
+    if (auto unflushed = context_->store->flush())
+      log(log_level::warning, "node", "the next start replays the log",
+          {{"why", one_line(unflushed)}});
   return late;
 }
 

@@ -17,8 +17,9 @@ int main(int argc, char** argv) {
              "  troupe-node                          everything in one process\n"
              "  troupe-node --config node.yaml       the roles that the file lists\n"
              "  troupe-node --config node.yaml --check\n\n"
-             "Exit codes: 0 clean stop, 2 bad configuration, 3 a role failed to start,\n"
-             "4 roles did not drain in time, 70 a role could not be kept up.");
+             "Exit codes: 0 clean stop, 2 bad configuration, 3 a role failed to start or another\n"
+             "node uses the data folder, 4 roles did not drain or end in time, 70 a role could not\n"
+             "be kept up.");
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& why) {

@@ -25,6 +25,10 @@ caf::error failure(const rocksdb::Status& status, const std::string& doing) {
   return fault(code, doing + ": " + status.ToString());
 }
 
+bool is_about_lock(const std::string& text) {
+  return text.find("lock file") != std::string::npos || text.find("lock hold") != std::string::npos;
+}
+
 /// Refuses a newer format, notes the format of a new database. There is no older one yet.
 caf::error check_format(database& db) {
   auto stored = db.get(family::standard, format_key);
@@ -92,6 +96,8 @@ caf::expected<std::shared_ptr<database>> database::open(const std::string& folde
         && view(status.ToString()).find("olumn famil") != std::string::npos)
       return fault(ec::unsupported,
                    "the data folder was written by a newer program: " + status.ToString());
+    if (status.IsIOError() && is_about_lock(status.ToString()))
+      return fault(ec::unavailable, "another process uses the database in " + folder);
     return failure(status, "cannot open " + folder);
   }
   parts->db.reset(db);
@@ -192,6 +198,17 @@ caf::error database::drop_files(family where, const key_range& range) {
   auto status = rocksdb::DeleteFilesInRange(parts_->db.get(), parts_->at(where), &from,
                                             bound(range, to), false);
   return status.ok() ? caf::error{} : failure(status, "cannot drop files");
+}
+
+caf::error database::flush() {
+  if (!sound())
+    return fault(ec::unavailable, "the database has failed before");
+  // A flush that has begun waits for space, so it must not begin without.
+  if (auto& watch = parts_->options.guard;
+      watch && !watch->admits(parts_->options.all_write_buffers, write_kind::derived))
+    return fault(ec::disk_full, "too little disk space to flush");
+  auto status = parts_->db->Flush({}, parts_->handles);
+  return status.ok() ? caf::error{} : failure(status, "cannot flush");
 }
 
 void database::keep_ids(uint64_t from_ordinal, int64_t since) {

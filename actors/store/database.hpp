@@ -88,6 +88,10 @@ public:
   /// Removes files that lie wholly in [from, to), so that erased space returns at once.
   caf::error drop_files(family where, const key_range& range);
 
+  /// Writes what is in memory to table files, so that the next start replays no
+  /// log. Errors: `ec::disk_full` (left as it is), `ec::unavailable`.
+  caf::error flush();
+
   /// Tells from which ordinal on and since when (ns since the epoch) ids count;
   /// older ones vanish when their files are compacted.
   void keep_ids(uint64_t from_ordinal, int64_t since);

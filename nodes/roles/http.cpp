@@ -119,9 +119,10 @@ caf::expected<caf::strong_actor_ptr> start(node_context& node, const http_bridge
   if (auto err = write_whole_file(node.options.data + "/http.address", address + '\n', 0644))
     return err;
   log(log_level::info, "http", "listening", {{"address", address}});
+  // What others need to finish comes after it.
+  auto drain_limit = std::min(std::chrono::milliseconds{10'000}, node.options.drain_limit / 3);
   // Draining blocks until the last answer is out, hence a thread of its own.
-  return started(
-    node.sys->spawn<caf::detached>(http_role, bridge.release(), std::chrono::milliseconds{10'000}));
+  return started(node.sys->spawn<caf::detached>(http_role, bridge.release(), drain_limit));
 }
 
 } // namespace

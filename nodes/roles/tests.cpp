@@ -1,6 +1,7 @@
 #include "actors/run_pool.hpp"
 #include "actors/runners/catalog/catalog.hpp"
 #include "actors/test_runner.hpp"
+#include "messages/time.hpp"
 #include "nodes/role.hpp"
 
 #include <sys/utsname.h>
@@ -16,10 +17,21 @@ std::string host_arch() {
   return host.machine;
 }
 
+/// Results of the last runs are taken in what the drain of the runs leaves of the node's.
+void read_drain(const node_options& node, section& in, test_runner_options& options) {
+  if (!in.has("drain_deadline"))
+    options.drain_deadline = std::min(options.drain_deadline, node.drain_limit * 2 / 3);
+  else if (options.drain_deadline >= node.drain_limit)
+    in.complain("drain_deadline",
+                "must be less than node.drain_limit, which is " + to_short_text(node.drain_limit));
+  options.last_reports = (node.drain_limit - options.drain_deadline) * 9 / 10;
+}
+
 supervised_role runner(node_context& node, const std::string& key, section in) {
   auto options = test_runner_options{};
   options.driver = key;
   read_test_runner_options(in, options);
+  read_drain(node.options, in, options);
   if (!in.has("name"))
     options.name = node.options.name + '-' + key;
   if (options.queues.empty())
