@@ -90,7 +90,7 @@ caf::error node::start(section& root, give_up on_give_up) {
     return std::move(children.error());
   const auto& own = context_->options;
   set_log(own.name, own.log);
-  auto folder = data_folder::take(own.data);
+  auto folder = node_folder::take(own.data);
   if (!folder)
     return std::move(folder.error());
   folder_ = std::move(*folder);

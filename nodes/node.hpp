@@ -1,6 +1,6 @@
 #pragma once
 
-#include "actors/store/data_folder.hpp"
+#include "actors/store/node_folder.hpp"
 #include "nodes/role.hpp"
 
 #include <atomic>
@@ -47,7 +47,7 @@ public:
 private:
   void watch_supervisor(give_up on_give_up);
 
-  data_folder folder_; ///< First member: it is given back last.
+  node_folder folder_; ///< First member: it is given back last.
   std::shared_ptr<std::atomic<bool>> leaving_ = std::make_shared<std::atomic<bool>>(false);
   std::chrono::milliseconds stop_limit_{0};
   std::unique_ptr<node_context> context_;

@@ -1,4 +1,4 @@
-#include "actors/store/data_folder.hpp"
+#include "actors/store/node_folder.hpp"
 
 #include <fcntl.h>
 #include <sys/file.h>
@@ -26,13 +26,13 @@ std::string holder_of(int lock) {
 
 } // namespace
 
-caf::expected<data_folder> data_folder::take(const std::string& path) {
+caf::expected<node_folder> node_folder::take(const std::string& path) {
   auto failed = [&](const char* what) {
     return fault_at(ec::unavailable, path, std::string{what} + std::strerror(errno));
   };
   if (mkdir(path.c_str(), 0700) != 0 && errno != EEXIST)
     return failed("cannot be made: ");
-  auto out = data_folder{open((path + "/node.lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600)};
+  auto out = node_folder{open((path + "/node.lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600)};
   if (out.lock_ < 0)
     return failed("cannot be locked: ");
   if (flock(out.lock_, LOCK_EX | LOCK_NB) != 0) {
@@ -48,14 +48,14 @@ caf::expected<data_folder> data_folder::take(const std::string& path) {
   return out;
 }
 
-data_folder::~data_folder() {
+node_folder::~node_folder() {
   if (lock_ >= 0)
     close(lock_);
 }
 
-data_folder::data_folder(data_folder&& other) noexcept : lock_{std::exchange(other.lock_, -1)} {}
+node_folder::node_folder(node_folder&& other) noexcept : lock_{std::exchange(other.lock_, -1)} {}
 
-data_folder& data_folder::operator=(data_folder&& other) noexcept {
+node_folder& node_folder::operator=(node_folder&& other) noexcept {
   std::swap(lock_, other.lock_);
   return *this;
 }
