@@ -3,6 +3,7 @@
 #include "config/printable.hpp"
 #include "config/units.hpp"
 #include "nodes/cli/exit_code.hpp"
+#include "nodes/cli/usage_fault.hpp"
 
 #include <CLI/CLI.hpp>
 
@@ -45,13 +46,15 @@ void add_common(program& p) {
 }
 
 /// CLI11 prints a usage error with a hint; ours is one line and always exit code 2.
-int refuse(const program& p, const CLI::ParseError& e) {
+int refuse(program& p, const CLI::ParseError& e, const std::vector<std::string>& arguments) {
   if (e.get_exit_code() == 0)
     return p.app.exit(e, p.io.out, p.io.err);
-  auto text = std::string{e.what()};
-  std::replace(text.begin(), text.end(), '\n', ' ');
-  p.io.err << "troupe: " << printable(text) << "\nTry --help.\n";
-  return exit_code::bad_input;
+  // Where parsing ended early the flag may not have been reached.
+  auto end = std::find(arguments.begin(), arguments.end(), "--");
+  p.options.json = std::find(arguments.begin(), end, "--json") != end;
+  p.fail(usage_fault(p.app, e));
+  p.io.err << "Try --help.\n";
+  return p.exit_code;
 }
 
 } // namespace
@@ -107,7 +110,7 @@ int run_client(const std::vector<std::string>& arguments, const terminal& io) {
   try {
     p.app.parse(std::move(reversed));
   } catch (const CLI::ParseError& e) {
-    return refuse(p, e);
+    return refuse(p, e, arguments);
   }
   return p.exit_code;
 }

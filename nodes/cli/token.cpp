@@ -1,3 +1,4 @@
+#include "config/printable.hpp"
 #include "config/section.hpp"
 #include "config/text_file.hpp"
 #include "config/units.hpp"
@@ -26,7 +27,9 @@ struct token_options {
 
 /// Says what ALTS's script says, as it says it: exit code 1.
 void refuse(program& p, const std::string& text) {
-  p.io.err << text << '\n';
+  if (p.options.json)
+    write_line(p.io, json_text({{"error", error_json(fault(ec::invalid_argument, text))}}));
+  p.io.err << printable(text, "\n") << '\n';
   p.exit_code = exit_code::fail;
 }
 
@@ -87,8 +90,22 @@ void issue_alts(program& p, const token_options& in) {
   print(p, *token, true);
 }
 
-void issue(program& p, const token_options& in) {
-  if (!in.config.empty() || !in.email.empty() || !in.algorithm.empty() || !in.jwt_secret.empty())
+/// Returns the first of these options that was given.
+std::string given_of(const CLI::App& verb, const std::vector<std::string>& options) {
+  for (const auto& option : options)
+    if (verb.count(option) > 0)
+      return option;
+  return {};
+}
+
+void issue(program& p, const CLI::App& verb, const token_options& in) {
+  auto alts = given_of(verb, {"--email", "--config", "--hash-algorithm", "--jwt-secret"});
+  auto own = given_of(verb, {"--sub", "--role", "--ttl", "--aud", "--jti"});
+  if (!alts.empty() && !own.empty())
+    return p.fail(fault_at(ec::invalid_argument, own,
+                           "does not go with " + alts
+                             + ": a token in the style of ALTS carries the e-mail address alone"));
+  if (!alts.empty())
     return issue_alts(p, in);
   auto secret = in.secret_file.empty() ? read_own_secret(data_folder(p.options))
                                        : read_secret_file(in.secret_file);
@@ -142,7 +159,7 @@ void add_token(program& p) {
       "-s,--jwt-secret", in->jwt_secret,
       "ALTS: the secret itself; everybody on the machine can see it, prefer --jwt-secret-file")
     ->group("ALTS");
-  verb->callback([&p, in] { issue(p, *in); });
+  verb->callback([&p, verb, in] { issue(p, *verb, *in); });
 }
 
 } // namespace troupe::cli

@@ -2,8 +2,8 @@
 #include "bridges/http/jwt.hpp"
 #include "nodes/cli/program.hpp"
 #include "nodes/config_check.hpp"
-#include "tests/support/temp_folder.hpp"
 #include "tests/support/slurp.hpp"
+#include "tests/support/temp_folder.hpp"
 
 #include <catch2/catch.hpp>
 
@@ -39,14 +39,15 @@ std::string write(const tests::temp_folder& folder, const std::string& name,
 std::vector<std::string> example_files() {
   auto out = std::vector<std::string>{};
   for (const auto& entry :
-       std::filesystem::directory_iterator{TROUPE_SOURCE_DIR "/config/examples"})
-    out.push_back(entry.path().string());
+       std::filesystem::recursive_directory_iterator{TROUPE_SOURCE_DIR "/config/examples"})
+    if (entry.is_regular_file())
+      out.push_back(entry.path().string());
   return out;
 }
 
-const auto verbs = {"submit",    "watch",   "ls",     "show",  "logs",   "cancel",     "retry",
-                    "artifacts", "runners", "queues", "token", "cluster", "config", "completion",
-                    "version"};
+const auto verbs = {"submit", "watch",   "ls",        "show",       "logs",
+                    "cancel", "retry",   "artifacts", "runners",    "queues",
+                    "token",  "cluster", "config",    "completion", "version"};
 const auto secret = std::string{"5f0c1a9be27d4836a1c7e98f02d4b6538e17f3a94c60d2b5f8e1097a3c5d6b42"};
 
 /// Reads the keys of an example, also those that are switched off by a '#' in
@@ -80,7 +81,7 @@ std::map<std::string, std::string> keys_of(const std::string& path) {
 } // namespace
 
 TEST_CASE("a node would start with every example") {
-  REQUIRE(example_files().size() >= 4);
+  REQUIRE(example_files().size() >= 7);
   for (const auto& file : example_files()) {
     INFO(file);
     auto faults = check_node_config(file);
@@ -182,6 +183,17 @@ TEST_CASE("token speaks as ALTS's script does") {
   }
 }
 
+TEST_CASE("token drops no option in silence") {
+  for (const auto* option : {"--role", "--sub", "--ttl", "--aud", "--jti"}) {
+    auto value = option == std::string_view{"--ttl"} ? "1h" : "submit";
+    auto done = client({"token", "-e", "a@b", "-s", secret, option, value});
+    CHECK(done.code == 2);
+    CHECK(done.out.empty());
+    CHECK(done.err.find(option) != std::string::npos);
+    CHECK(done.err.find("does not go with --email") != std::string::npos);
+  }
+}
+
 TEST_CASE("token issues what was asked for") {
   auto folder = tests::temp_folder{};
   auto file = write(folder, "secret", secret + "\n");
@@ -215,6 +227,49 @@ TEST_CASE("every verb has help with examples") {
     CHECK(done.code == 0);
     CHECK(done.out.find("Examples:\n  troupe ") != std::string::npos);
   }
+}
+
+TEST_CASE("an unknown word is named, with the nearest one that is known") {
+  struct typo {
+    std::vector<std::string> arguments;
+    const char* text;
+  };
+  const auto all = std::vector<typo>{
+    {{"submitt", "hello"}, "unknown verb \"submitt\", did you mean \"submit\"?"},
+    {{"--json", "wacth", "--timeout", "5s"}, "unknown verb \"wacth\", did you mean \"watch\"?"},
+    {{"config", "chek", "x.yaml"}, "unknown verb \"chek\", did you mean \"check\"?"},
+    {{"completion", "zsh"}, "unknown verb \"zsh\"; there are bash"},
+    {{"defenestrate"}, "unknown verb \"defenestrate\"; there are submit, watch, "},
+    {{}, "a verb is missing; there are submit, watch, "},
+    {{"ls", "--limt=3"}, "unknown option \"--limt\", did you mean \"--limit\"?"},
+    {{"--sever", "x", "ls"}, "unknown option \"--sever\", did you mean \"--server\"?"},
+    {{"a\x1b[2J"}, "unknown verb \"a\\x1b[2J\""},
+  };
+  for (const auto& [arguments, text] : all) {
+    auto done = client(arguments);
+    INFO(done.err);
+    CHECK(done.code == 2);
+    CHECK(done.err.find(text) != std::string::npos);
+  }
+}
+
+TEST_CASE("with --json wrong usage is one JSON object on standard output") {
+  for (const auto& arguments :
+       std::vector<std::vector<std::string>>{{"--json"},
+                                             {"submitt", "--json"},
+                                             {"--json", "ls", "--limit", "0"},
+                                             {"ls", "--limt", "--json"},
+                                             {"token", "-e", "a@b", "--json"},
+                                             {"show", "42", "--json"}}) {
+    auto done = client(arguments);
+    INFO(done.out << done.err);
+    CHECK(done.code == (arguments[0] == "token" ? 1 : 2));
+    auto body = parse_json_text(done.out);
+    REQUIRE(body);
+    CHECK(body->at("error").at("code") == "invalid_argument");
+    CHECK_FALSE(body->at("error").at("message").get<std::string>().empty());
+  }
+  CHECK(client({"show", "--", "--json"}).out.empty());
 }
 
 TEST_CASE("wrong usage is one line and exit code 2") {
