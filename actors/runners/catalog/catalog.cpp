@@ -1,8 +1,8 @@
 #include "actors/runners/catalog/catalog.hpp"
 
+#include "config/units.hpp"
+
 #include <algorithm>
-#include <numeric>
-#include <vector>
 
 namespace troupe {
 
@@ -12,20 +12,7 @@ namespace troupe {
 
 namespace {
 
-/// Returns how many letters have to change. Source: Levenshtein.
-size_t distance(std::string_view x, std::string_view y) {
-  auto row = std::vector<size_t>(y.size() + 1);
-  std::iota(row.begin(), row.end(), size_t{0});
-  for (auto i = size_t{1}; i <= x.size(); ++i) {
-    auto diagonal = std::exchange(row[0], i);
-    for (auto j = size_t{1}; j <= y.size(); ++j) {
-      auto changed = diagonal + (x[i - 1] == y[j - 1] ? 0 : 1);
-      diagonal = row[j];
-      row[j] = std::min({row[j] + 1, row[j - 1] + 1, changed});
-    }
-  }
-  return row.back();
-}
+constexpr auto longest_type = size_t{64};
 
 } // namespace
 
@@ -44,12 +31,14 @@ caf::expected<runner_driver_ptr> make_runner(std::string_view type, section& opt
   for (const auto& [name, make] : all)
     if (name == type)
       return make(options, context);
+  auto unknown = "no runner type \"" + std::string{type.substr(0, longest_type)} + '"';
+  if (type.size() > longest_type)
+    return fault_at(ec::unsupported, "driver", std::move(unknown));
   auto nearest = std::min_element(all.begin(), all.end(), [type](const auto& x, const auto& y) {
-    return distance(x.type, type) < distance(y.type, type);
+    return edit_distance(x.type, type) < edit_distance(y.type, type);
   });
   return fault_at(ec::unsupported, "driver",
-                  "no runner type \"" + std::string{type} + "\"; did you mean \""
-                    + std::string{nearest->type} + "\"?");
+                  unknown + "; did you mean \"" + std::string{nearest->type} + "\"?");
 }
 
 } // namespace troupe
