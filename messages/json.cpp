@@ -15,29 +15,29 @@ public:
   size_t offset = 0;
 
   bool null() override {
-    return true;
+    return one_more();
   }
   bool boolean(bool) override {
-    return true;
+    return one_more();
   }
   bool number_integer(number_integer_t) override {
-    return true;
+    return one_more();
   }
   bool number_unsigned(number_unsigned_t) override {
-    return true;
+    return one_more();
   }
   bool number_float(number_float_t, const string_t&) override {
-    return true;
+    return one_more();
   }
   bool string(string_t&) override {
-    return true;
+    return one_more();
   }
   bool binary(binary_t&) override {
-    return true;
+    return one_more();
   }
   bool start_object(size_t) override {
     keys_.emplace_back();
-    return deeper();
+    return one_more() && deeper();
   }
   bool end_object() override {
     keys_.pop_back();
@@ -45,7 +45,7 @@ public:
     return true;
   }
   bool start_array(size_t) override {
-    return deeper();
+    return one_more() && deeper();
   }
   bool end_array() override {
     --depth_;
@@ -64,6 +64,11 @@ public:
   }
 
 private:
+  /// A list of a million small values takes many times its text in memory.
+  bool one_more() {
+    auto most = 20'000 + 4 * limits_.keys;
+    return ++values_ <= most || stop("has more than " + std::to_string(most) + " values");
+  }
   bool deeper() {
     return ++depth_ <= limits_.depth
            || stop("is nested deeper than " + std::to_string(limits_.depth));
@@ -76,6 +81,7 @@ private:
   json_limits limits_;
   size_t depth_ = 0;
   size_t count_ = 0;
+  size_t values_ = 0;
   std::vector<std::set<std::string>> keys_;
 };
 

@@ -1,6 +1,9 @@
 /// Native paths: submitting, reading, ending jobs, and health.
 #include "route_world.hpp"
 
+#include <future>
+#include <thread>
+
 using namespace troupe;
 using namespace troupe::tests;
 
@@ -245,6 +248,28 @@ TEST_CASE("a watch answers as soon as the job is newer", "[bridge][http]") {
   auto out = world.routes().handle(in);
   CHECK(out.status == 200);
   CHECK(body_of(out)["version"] == 1);
+}
+
+TEST_CASE("those who wait for changes leave workers to the others", "[bridge][http]") {
+  auto world = route_world{};
+  world.options.max_watches = 1;
+  auto id = world.add_job(job_state::running);
+  auto& shared = world.routes().context();
+  auto first = std::async(std::launch::async, [&] {
+    return world.call("GET", job_path(id, "/watch?newer_than=1"), "read:a");
+  });
+  while (shared.watches == 0)
+    std::this_thread::yield();
+  auto second = world.call("GET", job_path(id, "/watch?newer_than=1"), "read:a");
+  CHECK(second.status == 503);
+  CHECK(header_of(second, "Retry-After") == "1");
+  CHECK(world.call("GET", job_path(id), "read:a").status == 200);
+  auto view = world.told->jobs[id];
+  view.version = 2;
+  world.told->put(view);
+  CHECK(first.get().status == 200);
+  CHECK(shared.watches == 0);
+  CHECK(world.call("GET", job_path(id, "/watch?newer_than=1"), "read:a").status == 200);
 }
 
 TEST_CASE("only its owner or an admin may end a job", "[bridge][http]") {

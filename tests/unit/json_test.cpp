@@ -14,6 +14,13 @@ TEST_CASE("deep, wide and repeated JSON is refused before a document exists", "[
   REQUIRE_FALSE(twice);
   CHECK(one_line(twice.error()).find("appears twice") != std::string::npos);
   CHECK_FALSE(parse_json_text("{\"a\":\"\xff\"}"));
+  for (auto item : {"1,", "[],", "{},", "\"\",", "null,", "1.5,", "-1,", "true,"}) {
+    auto list = std::string{"["};
+    for (auto i = 0; i < 60'000; ++i)
+      list += item;
+    CHECK_FALSE(parse_json_text(list + "0]"));
+    CHECK(parse_json_text(list + "0]", {.keys = 20'000}));
+  }
   auto cut = parse_json_text(R"({"a":)");
   REQUIRE_FALSE(cut);
   CHECK(explain(cut.error()).place == "offset 5");

@@ -9,6 +9,7 @@
 #include <caf/scoped_actor.hpp>
 
 #include <algorithm>
+#include <atomic>
 #include <map>
 #include <memory>
 #include <optional>
@@ -26,6 +27,7 @@ struct route_context : std::enable_shared_from_this<route_context> {
   route_options options;
   std::string openapi; ///< Text of `/openapi.json`, filled by the router.
   stream_pumps pumps;
+  std::atomic<size_t> watches = 0; ///< Long polls that hold a worker now.
 };
 
 /// The role names of DESIGN 1, for messages.

@@ -40,7 +40,30 @@ http_response show(call& c) {
   return answer(c, find_job(c));
 }
 
+/// The right to wait, out of a number that leaves workers to the others.
+class watch_place {
+public:
+  explicit watch_place(route_context& shared)
+    : taken_{shared.watches}, granted_{++taken_ <= shared.options.max_watches} {}
+  ~watch_place() {
+    --taken_;
+  }
+  watch_place(const watch_place&) = delete;
+  watch_place& operator=(const watch_place&) = delete;
+
+  explicit operator bool() const {
+    return granted_;
+  }
+
+private:
+  std::atomic<size_t>& taken_;
+  const bool granted_;
+};
+
 http_response watch(call& c) {
+  auto place = watch_place{c.shared};
+  if (!place)
+    return c.fail(fault(ec::saturated, "too many wait for changes of jobs"));
   auto wait = std::max(caf::timespan{0}, c.remaining() - caf::timespan{answer_time});
   return answer(c, find_job(c, static_cast<uint64_t>(c.whole("newer_than").value_or(0)), wait));
 }

@@ -26,6 +26,7 @@ struct submission_options {
 
 /// Options of the routes.
 struct route_options {
+  size_t max_watches = 32; ///< Each holds a worker while it waits; more are `saturated`.
   compat_options compat;
   submission_options submission;
   std::chrono::milliseconds heartbeat{

@@ -77,7 +77,8 @@ void stream_pump::finish(std::string last) {
 
 std::string sse_event(std::string_view name, std::string_view id, const json& data) {
   auto out = std::string{"event: "} + std::string{name} + '\n';
-  if (!id.empty())
+  // An id may hold the name of a log; a line end in it would begin another field.
+  if (!id.empty() && obeys("line", id))
     out += "id: " + std::string{id} + '\n';
   return out + "data: " + json_text(data) + "\n\n";
 }

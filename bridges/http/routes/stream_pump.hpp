@@ -71,7 +71,7 @@ private:
   int patience_ = 0;
 };
 
-/// Returns one server-sent event. Data is one line (JSON); an empty id is left out.
+/// Returns one server-sent event. Data is one line (JSON); an id that is empty or no line is left out.
 std::string sse_event(std::string_view name, std::string_view id, const json& data);
 
 /// Starts a pump for a stream and keeps track of it.
