@@ -1,0 +1,29 @@
+#pragma once
+
+#include "nodes/cluster/frame_guard.hpp"
+
+#include <string_view>
+
+namespace troupe {
+
+/// What the head of a serialized message says of its types.
+enum class type_list : uint8_t {
+  empty,     ///< A message without elements.
+  allowed,   ///< Known types only.
+  one_error, ///< A single error; its context follows.
+  refused,
+};
+
+/// Reads the type list at the start of `bytes` (zero, zero, length, "@<>+type...")
+/// and drops it from there. The list must be there as a whole.
+type_list read_type_list(std::string_view& bytes, const frame_rules& rules);
+
+/// True if `bytes` begin with an error whose context is flat: code, category, and
+/// a message of allowed types that is not an error itself.
+bool is_flat_error(std::string_view bytes, const frame_rules& rules);
+
+/// True if `bytes` begin with the one message that CAF sends by itself to a named
+/// actor after a greeting.
+bool asks_for_spawn_server(std::string_view bytes);
+
+} // namespace troupe
