@@ -1,0 +1,75 @@
+#include "nodes/cluster/transport_peers.hpp"
+
+#include <sys/socket.h>
+
+#include <algorithm>
+
+namespace troupe {
+
+void open_peer::cut(std::string why) {
+  auto lock = std::lock_guard{mutex_};
+  if (ending_.empty())
+    ending_ = std::move(why);
+  if (fd_ >= 0)
+    ::shutdown(fd_, SHUT_RDWR);
+}
+
+void open_peer::release() {
+  auto lock = std::lock_guard{mutex_};
+  fd_ = -1;
+}
+
+std::string open_peer::ending() const {
+  auto lock = std::lock_guard{mutex_};
+  return ending_;
+}
+
+void transport_peers::add(const open_peer_ptr& peer) {
+  auto lock = std::lock_guard{mutex_};
+  peers_.push_back(peer);
+  ++counters_.open;
+}
+
+void transport_peers::remove(const open_peer_ptr& peer) {
+  auto lock = std::lock_guard{mutex_};
+  counters_.open -= std::erase(peers_, peer);
+}
+
+bool transport_peers::greet(const open_peer_ptr& peer, std::string_view id) {
+  auto lock = std::lock_guard{mutex_};
+  for (const auto& other : peers_)
+    if (other->id_ == id && other->name() != peer->name())
+      return false;
+  peer->id_ = id;
+  return true;
+}
+
+std::optional<std::string> transport_peers::name_of(std::string_view id) const {
+  auto found = with_id(id);
+  if (found.empty())
+    return std::nullopt;
+  return found.front()->name();
+}
+
+template <class F>
+std::vector<open_peer_ptr> transport_peers::select(F&& wanted) const {
+  auto lock = std::lock_guard{mutex_};
+  auto out = std::vector<open_peer_ptr>{};
+  std::copy_if(peers_.begin(), peers_.end(), std::back_inserter(out), wanted);
+  return out;
+}
+
+std::vector<open_peer_ptr> transport_peers::with_id(std::string_view id) const {
+  return select([&](const auto& x) { return x->id_ == id && !id.empty(); });
+}
+
+std::vector<open_peer_ptr> transport_peers::all() const {
+  return select([](const auto&) { return true; });
+}
+
+std::vector<open_peer_ptr> transport_peers::silent(std::chrono::milliseconds limit) const {
+  auto before = open_peer::clock::now() - limit;
+  return select([&](const auto& x) { return x->id_.empty() && x->since_ < before; });
+}
+
+} // namespace troupe

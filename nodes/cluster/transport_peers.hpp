@@ -1,0 +1,96 @@
+#pragma once
+
+#include "nodes/cluster/authority/certificate.hpp"
+#include "nodes/cluster/refusal_log.hpp"
+
+#include <chrono>
+#include <functional>
+#include <list>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace troupe {
+
+/// One connection to a node that has shown who it is. Threads: any.
+class open_peer {
+public:
+  using clock = std::chrono::steady_clock;
+
+  open_peer(certificate_facts who, std::string address, uint16_t port, int fd)
+    : who_{std::move(who)}, address_{std::move(address)}, port_{port}, fd_{fd} {}
+
+  const std::string& name() const {
+    return who_.names.front();
+  }
+  const certificate_facts& certificate() const {
+    return who_;
+  }
+  const std::string& address() const {
+    return address_;
+  }
+  uint16_t port() const {
+    return port_;
+  }
+
+  /// Ends the connection; its owner notices through its socket. `why`: for who dialed.
+  void cut(std::string why);
+
+  /// The socket is about to be closed.
+  void release();
+
+  /// Returns why the connection ended, if that is known.
+  std::string ending() const;
+
+private:
+  friend class transport_peers;
+
+  certificate_facts who_;
+  std::string address_;
+  uint16_t port_;
+  mutable std::mutex mutex_;
+  int fd_;
+  std::string ending_;
+  std::string
+    id_; ///< Of the node, as in frames; empty before it greeted. The table's lock guards it.
+  clock::time_point since_ = clock::now();
+};
+
+using open_peer_ptr = std::shared_ptr<open_peer>;
+
+/// All connections to nodes. Threads: any.
+class transport_peers {
+public:
+  explicit transport_peers(transport_counters& counters) : counters_{counters} {}
+
+  void add(const open_peer_ptr& peer);
+  void remove(const open_peer_ptr& peer);
+
+  /// Notes the id with which a peer greets. Returns false if a node of another
+  /// name has it: ids address messages, so nobody may take over another's.
+  bool greet(const open_peer_ptr& peer, std::string_view id);
+
+  /// Returns the name in the certificate of the node with this id.
+  std::optional<std::string> name_of(std::string_view id) const;
+
+  /// Returns the connections of the node with this id.
+  std::vector<open_peer_ptr> with_id(std::string_view id) const;
+
+  std::vector<open_peer_ptr> all() const;
+
+  /// Returns the peers that have not greeted for `limit`.
+  std::vector<open_peer_ptr> silent(std::chrono::milliseconds limit) const;
+
+private:
+  template <class F>
+  std::vector<open_peer_ptr> select(F&& wanted) const;
+
+  transport_counters& counters_;
+  mutable std::mutex mutex_;
+  std::list<open_peer_ptr> peers_;
+};
+
+} // namespace troupe
