@@ -1,0 +1,294 @@
+/// Crafted connections against a node with a neighbour that goes on working.
+#include "nodes/cluster/random_node_id.hpp"
+#include "tests/support/child_process.hpp"
+#include "tests/support/frame_writer.hpp"
+#include "tests/support/network_node.hpp"
+#include "tests/support/raw_peer.hpp"
+
+#include <caf/atom.hpp>
+#include <catch2/catch.hpp>
+#include <unistd.h>
+
+#include <algorithm>
+#include <deque>
+#include <fstream>
+#include <iostream>
+#include <random>
+#include <thread>
+
+using namespace troupe;
+using namespace troupe::tests;
+using namespace std::literals;
+
+namespace {
+
+/// Resident memory of this process, attackers included, in bytes.
+size_t resident_now() {
+  auto in = std::ifstream{"/proc/self/statm"};
+  auto all = size_t{0};
+  auto mine = size_t{0};
+  in >> all >> mine;
+  return mine * static_cast<size_t>(::sysconf(_SC_PAGESIZE));
+}
+
+#if defined(__SANITIZE_ADDRESS__)
+constexpr auto attack_memory = size_t{400} << 20; // Shadow memory and quarantine count too.
+#else
+constexpr auto attack_memory = size_t{10} << 20;
+#endif
+
+size_t attack_count() {
+  return std::getenv("TROUPE_LONG") != nullptr ? 10'000 : 1'000;
+}
+
+/// A peer with a certificate that the node accepts, greeted, and the actor that it was given.
+struct insider {
+  insider(uint16_t port, const std::shared_ptr<const tls_material>& as, const std::string& id)
+    : peer{port, "127.0.0.3"} {
+    if (!peer.secure(as) || !peer.send(client_greeting(id)))
+      return;
+    auto header = peer.read(32);
+    gate = published_actor(header + peer.read(announced_size(header)));
+  }
+
+  raw_peer peer;
+  uint64_t gate = 0;
+};
+
+/// The attacks, each as what one connection says.
+class attacker {
+public:
+  attacker(uint16_t port, std::shared_ptr<const tls_material> as)
+    : port_{port}, as_{std::move(as)} {}
+
+  static constexpr auto kinds = size_t{12};
+
+  void strike(size_t kind) {
+    switch (kind % kinds) {
+      case 0: return stranger(noise(below(2'000)));
+      case 1: return stranger("\x16\x03\x01"s + big_endian_text(below(16'000), 2) + noise(300));
+      case 2: return hold();
+      case 3: return inside(frame_of(2, 0xffff'ffff).bytes());
+      case 4: return inside(frame_of(static_cast<uint8_t>(below(8)), 0).bytes() + noise(200));
+      case 5: return inside(message_frame(gate_, "@<>+@message", nested_messages()));
+      case 6: return inside(message_frame(gate_, "@<>+@error", error_with(nested_messages())));
+      case 7: return inside(message_frame(gate_, "@<>+@config_value", noise(40'000)));
+      case 8: return inside(upstream());
+      case 9: return inside(message_frame(gate_, "@<>+@atom+@strong_actor_ptr", noise(60)));
+      case 10: return inside(message_frame(gate_, known_types(), noise(below(3'000))));
+      default: return inside(message_frame(1 + below(60), known_types(), noise(below(300))));
+    }
+  }
+
+private:
+  size_t below(size_t n) {
+    return std::uniform_int_distribution<size_t>{0, n - 1}(random_);
+  }
+  std::string noise(size_t size) {
+    auto out = std::string(size, '\0');
+    for (auto& c : out)
+      c = static_cast<char>(random_());
+    return out;
+  }
+  static std::string nested_messages() {
+    auto out = std::string{};
+    for (auto i = 0; i < 30'000; ++i)
+      out += type_names("@<>+@message");
+    return out;
+  }
+  std::string error_with(const std::string& context) {
+    return '\1' + big_endian_text(below(1'000), 8) + context;
+  }
+  frame frame_of(uint8_t operation, uint32_t announced) {
+    auto out = frame{};
+    out.operation = operation;
+    out.announced = announced;
+    out.data = random_() & 3;
+    out.source = below(100);
+    out.receiver = gate_;
+    return out;
+  }
+  /// The packet that ends an unguarded node: a stream's message, without content.
+  std::string upstream() {
+    auto out = frame{};
+    out.data = 2ULL << 60;
+    out.receiver = gate_;
+    out.payload = '\0' + type_names("@<>");
+    return out.bytes();
+  }
+  std::string known_types() {
+    static constexpr const char* names[] = {"+@str",
+                                            "+@u64",
+                                            "+@atom",
+                                            "+troupe::write_artifact",
+                                            "+troupe::append_events",
+                                            "+troupe::claimed_runs",
+                                            "+troupe::node_status",
+                                            "+troupe::job_page",
+                                            "+bool",
+                                            "+@unit"};
+    auto out = "@<>"s;
+    for (auto i = 1 + below(3); i > 0; --i)
+      out += names[below(std::size(names))];
+    return out;
+  }
+
+  void stranger(const std::string& bytes) {
+    auto peer = raw_peer{port_, "127.0.0.2"};
+    peer.send(bytes);
+  }
+  void hold() {
+    held_.emplace_back(port_, "127.0.0." + std::to_string(10 + below(5)));
+    if (held_.size() > 200)
+      held_.pop_front();
+  }
+  void inside(const std::string& bytes) {
+    auto it = insider{port_, as_, frame_id(1)};
+    if (it.gate != 0)
+      gate_ = it.gate;
+    it.peer.send(bytes);
+  }
+
+  uint16_t port_;
+  std::shared_ptr<const tls_material> as_;
+  uint64_t gate_ = 1;
+  std::mt19937 random_{20'261'121};
+  std::deque<raw_peer> held_;
+};
+
+} // namespace
+
+TEST_CASE("crafted connections harm neither the node nor its neighbour", "[cluster][attack]") {
+  auto authority = test_authority{};
+  auto options = transport_options{};
+  options.connects_per_second = 1e6;
+  auto core = network_node{authority.issue("core"), any_key_of({"neighbour", "mallory"}), options};
+  auto neighbour = network_node{authority.issue("neighbour"), any_key_of({"core"})};
+  auto link = neighbour.join("core", core.port());
+  REQUIRE(link);
+  auto mallory = attacker{core.port(), unchecked(authority.issue("mallory"))};
+  // One of each first, so that what is allocated once is not counted.
+  for (auto i = size_t{0}; i < 2 * attacker::kinds; ++i)
+    mallory.strike(i);
+  const auto before = resident_now();
+  auto most = before;
+  auto over = std::atomic{false};
+  auto attacks = std::thread{[&] {
+    for (auto i = size_t{0}; i < attack_count(); ++i)
+      mallory.strike(i);
+    over = true;
+  }};
+  auto times = std::vector<double>{};
+  auto missed = 0;
+  while (!over) {
+    auto begin = std::chrono::steady_clock::now();
+    missed += neighbour.ask(*link, "ping") != "ping";
+    times.push_back(
+      std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - begin).count());
+    most = std::max(most, resident_now());
+    std::this_thread::sleep_for(1ms);
+  }
+  attacks.join();
+  std::sort(times.begin(), times.end());
+  std::cout << attack_count() << " crafted connections: " << times.size() - missed << " of "
+            << times.size() << " pings answered, p50 " << times[times.size() / 2] << " ms, p99 "
+            << times[times.size() * 99 / 100] << " ms, worst " << times.back() << " ms, memory +"
+            << ((most - before) >> 10) << " KiB, bad frames " << core.refused(refusal::bad_frame)
+            << ", no TLS " << core.refused(refusal::no_tls) << ", accepted "
+            << core.net().counters().accepted << '\n';
+  CHECK(missed == 0);
+  CHECK(neighbour.ask(*link, "ping") == "ping");
+  CHECK(most - before < attack_memory);
+  CHECK(core.refused(refusal::bad_frame) > attack_count() / 3);
+  CHECK(core.refused(refusal::no_tls) > attack_count() / 20);
+}
+
+TEST_CASE("what a peer may not say ends its connection", "[cluster][attack]") {
+  auto authority = test_authority{};
+  auto options = transport_options{};
+  options.connects_per_second = 1e6;
+  auto core = network_node{authority.issue("core"), any_key_of({"neighbour", "mallory"}), options};
+  auto neighbour = network_node{authority.issue("neighbour"), any_key_of({"core"})};
+  auto link = neighbour.join("core", core.port());
+  REQUIRE(link);
+  auto as = unchecked(authority.issue("mallory"));
+  auto own = frame_id(7);
+  auto node_id_of = [](network_node& x) { return id_in_frames(x.sys().node()); };
+
+  auto ended = [&](const std::string& bytes, const std::string& id = frame_id(7)) {
+    auto before = core.refused(refusal::bad_frame);
+    auto it = insider{core.port(), as, id};
+    it.peer.send(bytes);
+    auto closed = it.peer.ends_within(3s);
+    return closed && core.refused(refusal::bad_frame) == before + 1;
+  };
+  auto monitor = frame{};
+  monitor.operation = 4;
+  monitor.data = 0;
+  monitor.receiver = 1;
+  auto down = monitor;
+  down.operation = 5;
+  down.source = 1;
+  down.receiver = 0;
+  auto error = '\1' + big_endian_text(0, 8) + type_names("@<>");
+
+  SECTION("the id of another node") {
+    CHECK(ended({}, node_id_of(neighbour)));
+  }
+  SECTION("the id of the node itself") {
+    CHECK(ended({}, node_id_of(core)));
+  }
+  SECTION("two ids") {
+    CHECK(ended(client_greeting(frame_id(8))));
+  }
+  SECTION("a message before the greeting") {
+    auto peer = raw_peer{core.port()};
+    REQUIRE(peer.secure(as));
+    peer.send(message_frame(1, "@<>+@str", "\1x"));
+    CHECK(peer.ends_within(3s));
+    CHECK(core.refused(refusal::bad_frame) == 1);
+  }
+  SECTION("a frame in the name of another node") {
+    monitor.payload = node_id_of(neighbour) + node_id_of(core);
+    CHECK(ended(monitor.bytes()));
+    down.payload = node_id_of(neighbour) + node_id_of(core) + error;
+    CHECK(ended(down.bytes()));
+  }
+  SECTION("a frame to be passed on") {
+    monitor.payload = own + node_id_of(neighbour);
+    CHECK(ended(monitor.bytes()));
+    auto routed = frame{};
+    routed.operation = 3;
+    routed.receiver = 1;
+    routed.payload = own + node_id_of(neighbour) + "x";
+    CHECK(ended(routed.bytes()));
+  }
+  SECTION("the end of an actor") {
+    CHECK(ended(message_frame(1, "@<>+@exit", std::string(20, '\0'))));
+    CHECK(ended(message_frame(1, "@<>+@down", std::string(20, '\0'))));
+  }
+  SECTION("a link to an actor of the node") {
+    auto wish = big_endian_text(static_cast<uint64_t>(caf::atom("link")), 8) + big_endian_text(1, 8)
+                + node_id_of(core);
+    CHECK(ended(message_frame(1, "@<>+@atom+@strong_actor_ptr", wish)));
+  }
+  SECTION("a named actor") {
+    auto named = frame{};
+    named.flags = 1;
+    named.receiver = static_cast<uint64_t>(caf::atom("ConfigServ"));
+    named.payload = '\0' + type_names("@<>+@atom+@atom+@str");
+    CHECK(ended(named.bytes()));
+    named.receiver = static_cast<uint64_t>(caf::atom("SpawnServ"));
+    named.payload = '\0' + type_names("@<>+@atom+@str+@message");
+    CHECK(ended(named.bytes()));
+  }
+  SECTION("a frame over the limit") {
+    auto large = frame{};
+    large.receiver = 1;
+    large.announced = (8U << 20) + 1;
+    CHECK(ended(large.bytes()));
+  }
+  // The neighbour is still who it was, and reachable.
+  CHECK(neighbour.ask(*link, "ping") == "ping");
+  CHECK(core.net().peer_of(neighbour.sys().node())->node == "neighbour");
+}
