@@ -27,6 +27,7 @@ int exit_code_of(const caf::error& why) {
     case ec::not_found:
     case ec::gone: return exit_code::not_found;
     case ec::canceled: return exit_code::canceled;
+    case ec::corrupt: return exit_code::error;
     default: return exit_code::unreachable;
   }
 }

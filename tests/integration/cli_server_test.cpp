@@ -1,10 +1,13 @@
 /// The client against a server that answers what the test wants.
 #include "bridges/http/server.hpp"
 #include "nodes/cli/program.hpp"
+#include "tests/support/slurp.hpp"
 #include "tests/support/temp_folder.hpp"
 
 #include <catch2/catch.hpp>
 
+#include <filesystem>
+#include <fstream>
 #include <mutex>
 #include <sstream>
 
@@ -212,6 +215,81 @@ TEST_CASE("an answer that makes no sense is a failure and not a crash") {
     CHECK(client(server, {"ls"}).code != 0);
     CHECK(client(server, {"ls", "--json"}).code != 0);
   }
+}
+
+namespace {
+
+/// A server with one artifact that is listed as "hello".
+canned_server artifact_server(const std::string& bytes, const std::string& sha256) {
+  return canned_server{[=](const http_request& in) {
+    if (in.path == "/jobs/" + id)
+      return answer(200, job("finished", "pass", 1));
+    if (in.path == "/jobs/" + id + "/artifacts")
+      return answer(200, {{"artifacts", json::array({{{"name", "a/b.bin"},
+                                                      {"length", 5},
+                                                      {"stored", 5},
+                                                      {"sha256", sha256},
+                                                      {"truncated", false}}})}});
+    auto out = http_response{};
+    out.content_type = "application/octet-stream";
+    out.body = bytes;
+    return out;
+  }};
+}
+
+const auto hello_hash =
+  std::string{"2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824"};
+
+} // namespace
+
+TEST_CASE("an artifact that is not what was listed is not written") {
+  auto folder = tests::temp_folder{};
+  auto file = folder.path() + "/out";
+  for (const auto* bytes : {"jello", "hell", "hello!", ""}) {
+    auto server = artifact_server(bytes, hello_hash);
+    auto done = client(server, {"artifacts", id, "--get", "a/b.bin", "-o", file});
+    INFO(bytes << ": " << done.err);
+    CHECK(done.code == 4);
+    CHECK(done.err.find("a/b.bin") != std::string::npos);
+    CHECK(std::filesystem::is_empty(folder.path()));
+    done = client(server, {"artifacts", id, "--get", "a/b.bin", "-o", "-"});
+    CHECK(done.code == 4);
+    CHECK(done.out.empty());
+    auto told =
+      parse_json_text(client(server, {"artifacts", id, "--get", "a/b.bin", "--json"}).out);
+    REQUIRE(told);
+    CHECK(told->at("error").at("code") == "corrupt");
+  }
+}
+
+TEST_CASE("an artifact that fits replaces the file whole, and asks for one run") {
+  auto folder = tests::temp_folder{};
+  auto file = folder.path() + "/out";
+  std::ofstream{file} << "what was there before";
+  auto server = artifact_server("hello", hello_hash);
+  auto done = client(server, {"artifacts", id, "--get", "a/b.bin", "-o", file});
+  INFO(done.err);
+  CHECK(done.code == 0);
+  CHECK(tests::slurp(file) == "hello");
+  auto files = std::distance(std::filesystem::directory_iterator{folder.path()}, {});
+  CHECK(files == 1);
+  auto asked = server.asked();
+  REQUIRE(asked.size() == 3);
+  CHECK(asked[1].query.find("run") != asked[1].query.end());
+  CHECK(asked[2].query.find("run") != asked[2].query.end());
+  CHECK(client(server, {"artifacts", id, "--get", "a/b.bin", "-o", "/dev/null"}).code == 0);
+  CHECK_FALSE(std::filesystem::is_regular_file("/dev/null"));
+  CHECK(client(server, {"artifacts", id, "--get", "other", "-o", file}).code == 8);
+  CHECK(client(server, {"artifacts", id, "--get", "a/b.bin", "-o", folder.path() + "/no/x"}).code
+        == 2);
+}
+
+TEST_CASE("an artifact that is still written is fetched with a remark") {
+  auto server = artifact_server("hel", "");
+  auto done = client(server, {"artifacts", id, "--get", "a/b.bin", "-o", "-"});
+  CHECK(done.code == 0);
+  CHECK(done.out == "hel");
+  CHECK(done.err.find("no hash") != std::string::npos);
 }
 
 TEST_CASE("no token is sent where there is none") {

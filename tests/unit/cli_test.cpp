@@ -87,6 +87,7 @@ TEST_CASE("every verdict and every kind of failure has its exit code") {
   CHECK(exit_code_of(fault(ec::forbidden, "")) == 7);
   CHECK(exit_code_of(fault(ec::not_found, "")) == 8);
   CHECK(exit_code_of(fault(ec::gone, "")) == 8);
+  CHECK(exit_code_of(fault(ec::corrupt, "")) == 4);
 }
 
 TEST_CASE("a table aligns its columns by characters and ends no line with blanks") {
