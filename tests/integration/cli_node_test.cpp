@@ -273,3 +273,24 @@ TEST_CASE("a killed node does not end what follows it, and the log goes on where
   CHECK(times >= 3);
   CHECK(times <= 4);
 }
+
+TEST_CASE("watch finds a killed node again, also on another port, and ends with the verdict") {
+  auto node = node_process{roles};
+  node.start();
+  auto folder = temp_folder{};
+  auto output = folder.path() + "/out";
+  auto job = submit(node, {"hello", "--env", "FAKE_RUN_FOR=5s"});
+  auto child = child_process{command(node, {"watch", job, "--json"}), {}, output};
+  REQUIRE(await(20s, [&] { return slurp(output).find("\"running\"") != std::string::npos; }));
+  node.crash();
+  node.start();
+  CHECK(child.wait(120s) == 0);
+  auto all = lines({0, slurp(output)});
+  INFO(slurp(output));
+  REQUIRE(all.size() >= 2);
+  CHECK(all.back().at("state") == "finished");
+  CHECK(all.back().at("result") == "pass");
+  // Nothing is told twice, and time does not run backwards.
+  for (auto i = size_t{1}; i < all.size(); ++i)
+    CHECK(all[i].at("version") > all[i - 1].at("version"));
+}
