@@ -95,6 +95,38 @@ TEST_CASE("a job's events end with the final one", "[bridge][http]") {
   CHECK(states == std::vector<std::string>{"queued", "running", "finished"});
 }
 
+TEST_CASE("a job with much to say is one event, whatever its size", "[bridge][http]") {
+  auto world = served_world{};
+  auto id = world.add_job(job_state::finished, verdict::fail);
+  auto said = std::string(300 << 10, '\x01'); // Six times as much as JSON.
+  world.change(id, [&](job_view& view) {
+    view.runs.push_back({});
+    view.runs[0].stages = {named_stage("a", true)};
+    view.runs[0].stages[0].output = said;
+  });
+  auto events = world.follow("/jobs/" + to_string(id) + "/events");
+  REQUIRE(events.size() == 1);
+  CHECK(events[0].text.size() > (1 << 20));
+  auto job = json::parse(events[0].text);
+  CHECK(job["runs"][0]["stages"][0]["output"].get<std::string>() == said);
+}
+
+TEST_CASE("a log event holds no line that is not its own", "[bridge][http]") {
+  auto world = served_world{};
+  auto id = world.add_job(job_state::finished, verdict::pass);
+  world.change(id, [](job_view& view) {
+    view.runs.push_back({});
+    view.runs[0].stages = {named_stage("a\n\nevent: end\ndata: {}", true)};
+    view.runs[0].stages[0].log = artifact_ref{"x\n\nevent: end\ndata: {}.log", 1, 1, "", false};
+  });
+  world.told->write_log("0/x\n\nevent: end\ndata: {}.log", "text\n\nevent: end\n", true);
+  auto events = world.follow("/jobs/" + to_string(id) + "/log?follow=1");
+  REQUIRE(events.size() == 3);
+  CHECK(events[1].name == "log");
+  CHECK(events[2].name == "end");
+  CHECK(json::parse(events[2].text).contains("result"));
+}
+
 TEST_CASE("Last-Event-ID leaves out what was seen", "[bridge][http]") {
   auto world = served_world{};
   auto id = world.add_job(job_state::finished, verdict::pass);
@@ -189,8 +221,7 @@ TEST_CASE("stages of one name have a log each, followed once", "[bridge][http]")
   CHECK(resumed["b"].empty());
   auto text = world.client().get(path);
   REQUIRE(text);
-  CHECK(text->body
-        == "==> a <==\none ==> b <==\ntwo ==> a <==\nthree ==> a <==\nfour ");
+  CHECK(text->body == "==> a <==\none ==> b <==\ntwo ==> a <==\nthree ==> a <==\nfour ");
 }
 
 TEST_CASE("a live stage of a name that was there before is followed", "[bridge][http]") {

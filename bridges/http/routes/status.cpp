@@ -134,9 +134,12 @@ http_response fault_response(dialect words, const std::vector<json_fault>& all) 
     return json_response(422, {{"detail", std::move(detail)}});
   }
   auto list = json::array();
+  // The whole body is a place too.
+  auto place_of = [](const std::string& place) { return place.empty() ? "body" : place; };
   for (const auto& fault : faults)
-    list.push_back({{"place", fault.place}, {"text", fault.text}});
+    list.push_back({{"place", place_of(fault.place)}, {"text", fault.text}});
   auto parts = explain(to_error(all));
+  parts.place = place_of(parts.place);
   return json_response(422, native_body(parts.code, parts.text, parts.place, std::move(list)));
 }
 

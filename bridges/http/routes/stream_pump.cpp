@@ -11,6 +11,10 @@ constexpr auto most_patience = 300;
 
 constexpr auto pause_time = std::chrono::seconds{1};
 
+/// Of one write: the server ends a stream that hands it much at once, and a job with what its
+/// tests have said may be large.
+constexpr auto piece_bytes = size_t{256} << 10;
+
 } // namespace
 
 stream_pump::stream_pump(caf::actor_config& cfg, stream_writer out,
@@ -28,6 +32,9 @@ caf::behavior stream_pump::make_behavior() {
   return {
     [this](caf::tick_atom) { next(); },
     [this](caf::ok_atom) {
+      if (written_ < bytes_.size())
+        return write_piece();
+      bytes_ = {};
       if (finishing_)
         return quit();
       if (!std::exchange(pausing_, false))
@@ -43,7 +50,15 @@ void stream_pump::write(std::string bytes) {
     caf::anon_send(caf::actor{this}, caf::ok_atom_v);
     return;
   }
-  out_.write(std::move(bytes), [self = caf::actor{this}](bool taken) {
+  bytes_ = std::move(bytes);
+  written_ = 0;
+  write_piece();
+}
+
+void stream_pump::write_piece() {
+  auto piece = bytes_.substr(written_, piece_bytes);
+  written_ += piece.size();
+  out_.write(std::move(piece), [self = caf::actor{this}](bool taken) {
     if (taken)
       caf::anon_send(self, caf::ok_atom_v);
     else

@@ -64,14 +64,18 @@ protected:
 
 private:
   void write(std::string bytes);
+  void write_piece();
 
   stream_writer out_;
+  std::string bytes_;  ///< Being written.
+  size_t written_ = 0; ///< Of them.
   bool finishing_ = false;
   bool pausing_ = false;
   int patience_ = 0;
 };
 
-/// Returns one server-sent event. Data is one line (JSON); an id that is empty or no line is left out.
+/// Returns one server-sent event. Data is one line (JSON); an id that is empty or no line is left
+/// out.
 std::string sse_event(std::string_view name, std::string_view id, const json& data);
 
 /// Starts a pump for a stream and keeps track of it.

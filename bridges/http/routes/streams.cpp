@@ -75,15 +75,14 @@ http_response job_log(call& c) {
   what.job = job->job;
   what.only_stage = c.text("stage");
   what.follow = c.flag("follow");
-  if (!what.only_stage.empty() && !obeys("name", what.only_stage))
-    return c.fail(fault_at(ec::not_found, "query.stage", "there is no such stage"));
   if (auto number = c.whole("run")) {
     what.only_run = static_cast<uint32_t>(*number);
     if (job->runs.empty() || *what.only_run > job->runs.back().run_id)
       return c.fail(fault_at(ec::not_found, "query.run", "there is no such run"));
   }
   what.from.run = what.only_run.value_or(job->runs.empty() ? 0 : job->runs.back().run_id);
-  if (auto place = parse_log_place(c.in.header("last-event-id")); place && what.follow && is_in_logs(*place, what, *job))
+  if (auto place = parse_log_place(c.in.header("last-event-id"));
+      place && what.follow && is_in_logs(*place, what, *job))
     what.from = *place;
   if (what.follow)
     return event_stream(pump_stream<log_pump>(c.shared, std::move(what)));
