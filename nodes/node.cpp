@@ -3,6 +3,7 @@
 #include "actors/store/database.hpp"
 #include "actors/store/disk_guard.hpp"
 #include "messages/ids.hpp"
+#include "nodes/cluster/certificate_watch.hpp"
 #include "nodes/signals.hpp"
 
 #include <caf/actor_system_config.hpp>
@@ -59,10 +60,16 @@ caf::expected<std::vector<supervised_role>> read_node(section& root, node_contex
   node.options = read_node_options(root);
   auto everything = !root.has("roles");
   auto roles = root.child("roles");
-  auto out = std::vector<supervised_role>{};
+  auto names = std::vector<std::string>{};
+  for (const auto& row : role_table())
+    if (auto name = std::string{row.name}; everything || roles.has(name.c_str()))
+      names.push_back(std::move(name));
+  auto has_cluster = root.has("cluster");
+  auto cluster = root.child("cluster");
+  auto out = prepare_cluster(node, has_cluster ? &cluster : nullptr, names);
   for (const auto& row : role_table()) {
     auto name = std::string{row.name};
-    if (!everything && !roles.has(name.c_str()))
+    if (std::find(names.begin(), names.end(), name) == names.end())
       continue;
     auto options = roles.child(name.c_str());
     for (auto& what : row.prepare(node, options))
@@ -73,21 +80,25 @@ caf::expected<std::vector<supervised_role>> read_node(section& root, node_contex
   return out;
 }
 
-node::node()
-  : context_{std::make_unique<node_context>()}, config_{std::make_unique<caf_config>()},
-    sys_{std::make_unique<caf::actor_system>(*config_)} {
-  context_->sys = sys_.get();
+node::node() : context_{std::make_unique<node_context>()} {
   context_->boot = random_token();
 }
 
 node::~node() {
   stop();
+  context_->roles.assign("supervisor", nullptr); // before the actors' system
+  context_->connections = nullptr;
 }
 
 caf::error node::start(section& root, give_up on_give_up) {
   auto children = read_node(root, *context_);
   if (!children)
     return std::move(children.error());
+  config_ = std::make_unique<caf_config>();
+  if (root.has("cluster"))
+    load_cluster_network(*config_);
+  sys_ = std::make_unique<caf::actor_system>(*config_);
+  context_->sys = sys_.get();
   const auto& own = context_->options;
   set_log(own.name, own.log);
   auto folder = node_folder::take(own.data);
@@ -112,6 +123,11 @@ caf::error node::start(section& root, give_up on_give_up) {
     } -> request(context_->supervisor, std::chrono::minutes{2}, status_atom_v)
       .receive([](const node_status&) {}, [&](caf::error& why) { out = std::move(why); });
   return out;
+}
+
+void node::reload() {
+  if (auto certificates = context_->roles.find<certificate_watch_actor>("certificates"))
+    caf::anon_send(certificates, caf::tick_atom_v);
 }
 
 /// Without its supervisor nothing is kept up any more, so the node gives up.
@@ -169,7 +185,7 @@ int run_node(const std::string& config_path) {
   }
   if (signals.raised() == 0)
     notify_ready();
-  auto code = signals.wait();
+  auto code = signals.wait([&] { it.reload(); });
   notify_stopping();
   log(log_level::info, "node", "draining");
   auto late = it.stop();

@@ -29,6 +29,9 @@ public:
   /// made, or another node uses it).
   caf::error start(section& root, give_up on_give_up);
 
+  /// Reads again what may change while the node runs: its certificates.
+  void reload();
+
   /// Drains and ends all roles; returns how many were late. Ends the process with 4
   /// if roles do not end within `node.drain_limit` and some seconds, and with 70
   /// if the supervisor is dead.

@@ -14,6 +14,7 @@ namespace troupe {
 
 class database;
 class disk_guard;
+class transport;
 
 /// What the roles of one node share. Lives longer than every actor.
 struct node_context {
@@ -24,6 +25,7 @@ struct node_context {
   supervisor_actor supervisor;
   std::shared_ptr<database> store;   ///< Opened by the journal's start, used by its projections.
   std::shared_ptr<disk_guard> guard; ///< Watches the disk of the data folder.
+  std::shared_ptr<transport> connections; ///< To other nodes; null without a cluster.
 };
 
 /// One row of the role table.
@@ -49,5 +51,10 @@ std::vector<supervised_role> prepare_jobs(node_context& node, section& options);
 std::vector<supervised_role> prepare_artifacts(node_context& node, section& options);
 std::vector<supervised_role> prepare_tests(node_context& node, section& options);
 std::vector<supervised_role> prepare_http(node_context& node, section& options);
+
+/// Returns what joins this node, which plays `roles`, to others; without options
+/// it is a cluster of its own.
+std::vector<supervised_role> prepare_cluster(node_context& node, section* options,
+                                             const std::vector<std::string>& roles);
 
 } // namespace troupe

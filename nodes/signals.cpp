@@ -13,11 +13,22 @@
 
 namespace troupe {
 
+namespace {
+
+/// Takes one signal from the queue.
+bool is_hangup(int signals) {
+  auto what = signalfd_siginfo{};
+  return read(signals, &what, sizeof what) == sizeof what && what.ssi_signo == SIGHUP;
+}
+
+} // namespace
+
 signal_watch::signal_watch() {
   auto set = sigset_t{};
   sigemptyset(&set);
   sigaddset(&set, SIGTERM);
   sigaddset(&set, SIGINT);
+  sigaddset(&set, SIGHUP);
   pthread_sigmask(SIG_BLOCK, &set, nullptr);
   std::signal(SIGPIPE, SIG_IGN);
   signals_ = signalfd(-1, &set, SFD_CLOEXEC);
@@ -41,7 +52,7 @@ int signal_watch::raised() const {
   return code_;
 }
 
-int signal_watch::wait() {
+int signal_watch::wait(const std::function<void()>& on_hangup) {
   auto period = uint64_t{0};
   auto timeout = sd_watchdog_enabled(0, &period) > 0 ? static_cast<int>(period / 2000) : -1;
   auto fds = std::array<pollfd, 2>{{{signals_, POLLIN, 0}, {wakeup_, POLLIN, 0}}};
@@ -49,8 +60,10 @@ int signal_watch::wait() {
     auto n = poll(fds.data(), fds.size(), timeout);
     if (n == 0)
       sd_notify(0, "WATCHDOG=1");
-    else if (n > 0)
+    else if (n > 0 && (fds[1].revents != 0 || !is_hangup(signals_)))
       return code_;
+    else if (n > 0)
+      on_hangup();
   }
 }
 

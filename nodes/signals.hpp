@@ -1,6 +1,7 @@
 #pragma once
 
 #include <atomic>
+#include <functional>
 
 namespace troupe {
 
@@ -21,8 +22,9 @@ public:
   /// Returns the raised code, 0 if none.
   int raised() const;
 
-  /// Blocks until a signal (returns 0) or `raise`; feeds systemd's watchdog meanwhile.
-  int wait();
+  /// Blocks until a signal (returns 0) or `raise`; feeds systemd's watchdog
+  /// meanwhile and calls `on_hangup` at each SIGHUP.
+  int wait(const std::function<void()>& on_hangup);
 
 private:
   int signals_ = -1;

@@ -83,7 +83,8 @@ role_lookup lookup_in(const directory& roles) {
   return {[&roles] { return roles.find<job_ledger_actor>("jobs"); },
           [&roles] { return roles.find<job_history_actor>("history"); },
           [&roles] { return roles.find<artifact_store_actor>("artifacts"); },
-          [&roles] { return roles.find<journal_actor>("journal"); }};
+          [&roles] { return roles.find<journal_actor>("journal"); },
+          [&roles] { return roles.find<gate_actor>("nodes"); }};
 }
 
 /// The actor that stands for the bridge; the bridge ends with it.
