@@ -6,6 +6,8 @@
 #include "nodes/cli/usage_fault.hpp"
 
 #include <CLI/CLI.hpp>
+#include <poll.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <ostream>
@@ -57,6 +59,22 @@ int refuse(program& p, const CLI::ParseError& e, const std::vector<std::string>&
   return p.exit_code;
 }
 
+/// Whether standard output is a pipe that nobody reads any more ("troupe ls | head").
+bool reader_left() {
+  auto out = pollfd{STDOUT_FILENO, 0, 0};
+  return poll(&out, 1, 0) == 1 && (out.revents & POLLERR) != 0;
+}
+
+/// A full disk behind standard output must not look like success.
+void check_output(program& p) {
+  p.io.out.flush();
+  if (p.io.out || reader_left())
+    return;
+  p.io.err << "troupe: standard output: cannot be written\n";
+  if (p.exit_code == exit_code::pass)
+    p.exit_code = exit_code::bad_input;
+}
+
 } // namespace
 
 program::program(terminal where)
@@ -101,9 +119,9 @@ void write_line(const terminal& io, const std::string& json) {
 int run_client(const std::vector<std::string>& arguments, const terminal& io) {
   auto p = program{io};
   add_common(p);
-  for (auto add :
-       {add_submit, add_watch, add_ls, add_show, add_logs, add_cancel, add_retry, add_artifacts,
-        add_runners, add_queues, add_token, add_cluster, add_config, add_completion, add_version})
+  for (auto add : {add_submit, add_watch, add_ls, add_show, add_logs, add_cancel, add_retry,
+                   add_artifacts, add_runners, add_queues, add_nodes, add_token, add_cluster,
+                   add_config, add_completion, add_version})
     add(p);
   // CLI11 takes the arguments from the back.
   auto reversed = std::vector<std::string>{arguments.rbegin(), arguments.rend()};
@@ -112,6 +130,7 @@ int run_client(const std::vector<std::string>& arguments, const terminal& io) {
   } catch (const CLI::ParseError& e) {
     return refuse(p, e, arguments);
   }
+  check_output(p);
   return p.exit_code;
 }
 

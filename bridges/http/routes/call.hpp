@@ -41,6 +41,8 @@ template <>
 inline constexpr auto role_name<artifact_store_actor> = std::string_view{"artifacts"};
 template <>
 inline constexpr auto role_name<journal_actor> = std::string_view{"journal"};
+template <>
+inline constexpr auto role_name<gate_actor> = std::string_view{"nodes"};
 
 /// One request on its way through a route.
 ///

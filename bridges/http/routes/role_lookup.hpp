@@ -15,6 +15,7 @@ struct role_lookup {
   std::function<job_history_actor()> history;
   std::function<artifact_store_actor()> artifacts;
   std::function<journal_actor()> journal;
+  std::function<gate_actor()> nodes;
 };
 
 /// Returns the handle behind one question of a `role_lookup`, empty if absent.

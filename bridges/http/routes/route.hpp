@@ -63,6 +63,7 @@ std::vector<route> command_routes();
 std::vector<route> stream_routes();
 std::vector<route> artifact_routes();
 std::vector<route> runner_routes();
+std::vector<route> node_routes();
 std::vector<route> health_routes();
 std::vector<route> docs_routes();
 
