@@ -17,17 +17,20 @@ std::string program(const std::string& name) {
   return TROUPE_BINARY_DIR + std::string{folder} + name;
 }
 
-node_process::node_process(std::string roles, std::vector<std::string> variables)
+node_process::node_process(std::string roles, std::vector<std::string> variables,
+                           const std::string& name)
   : roles_{std::move(roles)}, variables_{std::move(variables)} {
   auto config = std::ofstream{folder_.path() + "/node.yaml"};
-  config << "node:\n  name: test-node\n  data: " << data_ << "\nroles:" << roles_;
+  config << "node:\n  name: " << name << "\n  data: " << data_ << "\nroles:" << roles_;
 }
 
 void node_process::launch() {
   std::filesystem::remove(data_ + "/http.address");
-  process_ = std::make_unique<child_process>(
-    std::vector<std::string>{program("troupe-node"), "--config", folder_.path() + "/node.yaml"},
-    variables_, folder_.path() + "/node.log");
+  auto command = under_;
+  for (const auto& word :
+       {program("troupe-node"), std::string{"--config"}, folder_.path() + "/node.yaml"})
+    command.push_back(word);
+  process_ = std::make_unique<child_process>(command, variables_, folder_.path() + "/node.log");
 }
 
 void node_process::start() {

@@ -14,8 +14,14 @@ namespace troupe::tests {
 class node_process {
 public:
   /// `roles` is the YAML under `roles:`, two spaces indented; the http role's
-  /// port must be 0. Extra variables are given to the process.
-  explicit node_process(std::string roles, std::vector<std::string> variables = {});
+  /// port must be 0; further sections may follow. Extra variables are given to the process.
+  explicit node_process(std::string roles, std::vector<std::string> variables = {},
+                        const std::string& name = "test-node");
+
+  /// From the next start on the program is started by `command`, which must replace itself by it.
+  void run_under(std::vector<std::string> command) {
+    under_ = std::move(command);
+  }
 
   /// Starts the program and waits until it is ready. Fails the test if it does not come up.
   void start();
@@ -62,6 +68,7 @@ private:
   std::string data_ = folder_.path() + "/data";
   std::string roles_;
   std::vector<std::string> variables_;
+  std::vector<std::string> under_;
   std::unique_ptr<child_process> process_;
 };
 

@@ -1,0 +1,162 @@
+/// Random faults of nodes and wires under load, with promises kept by a process of
+/// its own: nothing promised is lost, nothing takes effect twice.
+#include "tests/support/promises.hpp"
+#include "tests/support/test_cluster.hpp"
+
+#include <catch2/catch.hpp>
+
+#include <atomic>
+#include <csignal>
+#include <cstdlib>
+#include <mutex>
+#include <random>
+#include <thread>
+
+using namespace troupe;
+using namespace troupe::tests;
+using namespace std::chrono_literals;
+
+namespace {
+
+int faults() {
+  if (const auto* n = std::getenv("TROUPE_FAULTS"))
+    return std::atoi(n);
+  return std::getenv("TROUPE_LONG") != nullptr ? 200 : 20;
+}
+
+/// Submits jobs, each under its own key until it is promised.
+class load {
+public:
+  load(const node_process& to, promises& book) : to_{to}, book_{book} {
+    for (auto i = 0; i < 3; ++i)
+      threads_.emplace_back([this] {
+        while (!stop_)
+          submit(next_++);
+      });
+  }
+  ~load() {
+    stop();
+  }
+  void stop() {
+    stop_ = true;
+    for (auto& x : threads_)
+      if (x.joinable())
+        x.join();
+  }
+  size_t keys() const {
+    return static_cast<size_t>(next_);
+  }
+
+private:
+  void submit(int number) {
+    auto key = "key-" + std::to_string(number);
+    auto job = fake_job({{"FAKE_RUN_FOR", number % 10 == 0 ? "300ms" : "5ms"}});
+    while (!stop_) {
+      auto answer = submit_as(to_, key, job);
+      if (answer.status == 201) {
+        auto guard = std::lock_guard{mutex_};
+        return book_.note(key, answer.document().at("job_id").get<std::string>());
+      }
+      breathe();
+    }
+  }
+
+  const node_process& to_;
+  promises& book_;
+  std::mutex mutex_;
+  std::atomic<bool> stop_{false};
+  std::atomic<int> next_{0};
+  std::vector<std::thread> threads_;
+};
+
+/// One fault, and its end.
+class chaos {
+public:
+  chaos(test_cluster& cluster, uint64_t seed) : cluster_{cluster}, random_{seed} {}
+
+  void strike() {
+    auto which = random_() % 10;
+    last_ = "fault " + std::to_string(which);
+    if (which == 0) {
+      cluster_.state().crash();
+      pause(300);
+      cluster_.launch_state();
+    } else if (which == 1) {
+      auto& runner = cluster_.runner(random_() % cluster_.runners());
+      runner.crash();
+      pause(500);
+      runner.launch();
+    } else if (which == 2) {
+      freeze(cluster_.runner(random_() % cluster_.runners()), 4000);
+    } else if (which == 3) {
+      freeze(cluster_.state(), 2000);
+    } else {
+      break_wire(which);
+    }
+    pause(300);
+  }
+
+private:
+  void pause(int most_ms) {
+    std::this_thread::sleep_for(std::chrono::milliseconds{random_() % most_ms});
+  }
+
+  void freeze(node_process& who, int most_ms) {
+    who.process().signal(SIGSTOP);
+    pause(most_ms);
+    who.process().signal(SIGCONT);
+  }
+
+  void break_wire(uint64_t how) {
+    auto i = random_() % (cluster_.runners() + 1);
+    auto& wire = i == 0 ? cluster_.gateway_wire() : cluster_.runner_wire(i - 1);
+    if (how == 4)
+      wire.cut(gate_cut::reset);
+    else if (how == 5)
+      wire.cut(gate_cut::finish);
+    else if (how == 6)
+      wire.freeze(random_() % 2 == 0 ? gate_way::both : gate_way::to_client);
+    else if (how == 7)
+      wire.corrupt(gate_way::both, 3, 2000);
+    else if (how == 8)
+      wire.split(5);
+    else
+      wire.delay(100ms);
+    pause(2500);
+    wire.pass();
+  }
+
+  test_cluster& cluster_;
+  std::mt19937_64 random_;
+  std::string last_;
+};
+
+} // namespace
+
+TEST_CASE("random faults of a cluster lose nothing and double nothing", "[e2e][cluster]") {
+  auto plan = cluster_plan{};
+  plan.runners = 2;
+  plan.jobs = "{lease: 3s, first_backoff: 100ms, second_backoff: 200ms, longest_backoff: 500ms}";
+  auto cluster = test_cluster{plan};
+  cluster.start();
+  auto folder = temp_folder{};
+  auto book = promises{folder.path() + "/promises"};
+  auto seed = std::random_device{}();
+  INFO("seed " << seed);
+  auto keys = size_t{0};
+  {
+    auto work = load{cluster.gateway(), book};
+    auto breaker = chaos{cluster, seed};
+    for (auto i = 0; i < faults(); ++i)
+      breaker.strike();
+    if (!cluster.await_ready(2, 60s))
+      FAIL("the cluster does not come back: " << cluster.logs());
+    work.stop();
+    keys = work.keys();
+  }
+  await_all_finished(cluster.gateway());
+  auto promised = book.all();
+  CHECK(promised.size() > 0);
+  auto jobs = audit_jobs(cluster.gateway(), promised, keys);
+  WARN(faults() << " faults, " << promised.size() << " promises, " << jobs << " jobs");
+}

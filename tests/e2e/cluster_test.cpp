@@ -1,0 +1,181 @@
+/// Real nodes on real TLS connections that break in every way. Source: issue texts
+/// "Many nodes", spec/reliability_security.md R1, R7, R17, R18, R25.
+#include "tests/support/promises.hpp"
+#include "tests/support/test_cluster.hpp"
+
+#include <catch2/catch.hpp>
+
+#include <csignal>
+#include <thread>
+
+using namespace troupe;
+using namespace troupe::tests;
+using namespace std::chrono_literals;
+
+namespace {
+
+/// Waits until a job runs; returns its run number.
+uint32_t await_running(test_cluster& cluster, const std::string& job, uint32_t least_run = 0) {
+  auto run = uint32_t{0};
+  auto running = await(30s, [&] {
+    auto got = cluster.gateway().get("/jobs/" + job);
+    if (got.status != 200)
+      return false;
+    auto view = got.document();
+    if (view.at("state") != "running" || view.at("runs").empty())
+      return false;
+    run = view.at("runs").back().at("run_id").get<uint32_t>();
+    return run >= least_run;
+  });
+  if (!running)
+    FAIL("job does not run: " << cluster.logs());
+  return run;
+}
+
+/// A job that takes long enough to be disturbed.
+std::string submit_slow(test_cluster& cluster, const std::string& time) {
+  return cluster.gateway().submit(fake_job({{"FAKE_RUN_FOR", time}, {"FAKE_OUTPUT", "said once"}}));
+}
+
+size_t passes_of(const json& job) {
+  auto out = size_t{0};
+  for (const auto& run : job.at("runs"))
+    out += run.at("result") == "pass";
+  return out;
+}
+
+} // namespace
+
+TEST_CASE("a gateway, a state node and a runner do one job", "[e2e][cluster]") {
+  auto cluster = test_cluster{};
+  cluster.start();
+  auto job = submit_slow(cluster, "100ms");
+  auto view = cluster.gateway().await_job(job);
+  CHECK(view.at("result") == "pass");
+  auto log = cluster.gateway().get("/jobs/" + job + "/log");
+  CHECK(log.status == 200);
+  CHECK(log.body.find("said once") != std::string::npos);
+  CHECK(cluster.state_of("state-1") == "up");
+  CHECK(cluster.state_of("gateway-1") == "up");
+  CHECK(cluster.state_of("runner-1") == "up");
+  CHECK(cluster.runner().stop() == 0);
+  CHECK(await(5s, [&] { return cluster.state_of("runner-1") == "left"; }));
+  CHECK(cluster.gateway().stop() == 0);
+  CHECK(cluster.state().stop() == 0);
+}
+
+TEST_CASE("the state node dies: gateways say so, runs go on, nothing is lost", "[e2e][cluster]") {
+  auto cluster = test_cluster{};
+  cluster.start();
+  auto job = submit_slow(cluster, "3s");
+  CHECK(await_running(cluster, job) == 0);
+  cluster.state().crash();
+  CHECK(await(10s, [&] { return cluster.gateway().get("/healthz/ready").status == 503; }));
+  CHECK(cluster.gateway().get("/healthz/live").status == 200);
+  CHECK(cluster.gateway().post("/jobs", json_text(fake_job())).status == 503);
+  cluster.launch_state();
+  REQUIRE(cluster.await_ready(1));
+  auto view = cluster.gateway().await_job(job);
+  CHECK(view.at("result") == "pass");
+  CHECK(view.at("runs").size() == 1); // the run's result was held, or its lease went on
+}
+
+TEST_CASE("a cut of a runner's connection aborts nothing", "[e2e][cluster]") {
+  auto cluster = test_cluster{};
+  cluster.start();
+  auto how = GENERATE(gate_cut::reset, gate_cut::finish);
+  auto job = submit_slow(cluster, "2s");
+  await_running(cluster, job);
+  cluster.runner_wire().cut(how);
+  std::this_thread::sleep_for(100ms);
+  cluster.runner_wire().pass();
+  auto view = cluster.gateway().await_job(job);
+  CHECK(view.at("result") == "pass");
+  CHECK(view.at("runs").size() == 1);
+  CHECK(cluster.runner_wire().counts().cut > 0);
+}
+
+TEST_CASE("a runner that is killed and comes back: its run is pending at once", "[e2e][cluster]") {
+  // A lease of ten minutes: only the new boot id can end the run within the test.
+  auto plan = cluster_plan{};
+  plan.jobs = "{lease: 10m}";
+  auto cluster = test_cluster{plan};
+  cluster.start();
+  auto job = submit_slow(cluster, "2s");
+  await_running(cluster, job);
+  cluster.runner().crash();
+  CHECK(await(10s, [&] { return cluster.state_of("runner-1") == "lost"; }));
+  cluster.runner().launch();
+  auto view = cluster.gateway().await_job(job);
+  CHECK(view.at("result") == "pass");
+  REQUIRE(view.at("runs").size() == 2);
+  CHECK(view.at("runs")[0].at("reason") == "claim-expired");
+  CHECK(passes_of(view) == 1);
+}
+
+TEST_CASE("a frozen runner loses its lease; its late result is refused", "[e2e][cluster]") {
+  auto plan = cluster_plan{};
+  plan.runners = 2;
+  plan.jobs = "{lease: 3s, first_backoff: 100ms}";
+  auto cluster = test_cluster{plan};
+  cluster.start();
+  auto job = submit_slow(cluster, "1500ms");
+  await_running(cluster, job);
+  auto first = cluster.gateway().job(job).at("runs")[0].at("runner").get<std::string>();
+  auto frozen = first.find("runner-1") == 0 ? size_t{0} : size_t{1};
+  cluster.runner(frozen).process().signal(SIGSTOP);
+  auto view = cluster.gateway().await_job(job);
+  cluster.runner(frozen).process().signal(SIGCONT);
+  CHECK(view.at("result") == "pass");
+  REQUIRE(view.at("runs").size() == 2);
+  CHECK(view.at("runs")[1].at("runner") != first);
+  // The zombie comes back; what it still had to say changes nothing.
+  CHECK(
+    await(20s, [&] { return cluster.state_of("runner-" + std::to_string(frozen + 1)) == "up"; }));
+  CHECK(cluster.await_ready(2));
+  view = cluster.gateway().job(job);
+  CHECK(passes_of(view) == 1);
+  CHECK(view.at("runs").size() == 2);
+}
+
+TEST_CASE("the state node freezes: the leases of living runners survive it", "[e2e][cluster]") {
+  auto plan = cluster_plan{};
+  plan.jobs = "{lease: 3s}";
+  auto cluster = test_cluster{plan};
+  cluster.start();
+  auto job = submit_slow(cluster, "2s");
+  await_running(cluster, job);
+  cluster.state().process().signal(SIGSTOP);
+  std::this_thread::sleep_for(6s); // two leases
+  cluster.state().process().signal(SIGCONT);
+  REQUIRE(cluster.await_ready(1));
+  auto view = cluster.gateway().await_job(job);
+  CHECK(view.at("result") == "pass");
+  CHECK(view.at("runs").size() == 1);
+}
+
+TEST_CASE("bytes that come in pieces or late change nothing", "[e2e][cluster]") {
+  auto cluster = test_cluster{};
+  cluster.start();
+  cluster.runner_wire().split(3);
+  cluster.gateway_wire().delay(50ms);
+  auto jobs = std::vector<std::string>{};
+  for (auto i = 0; i < 5; ++i)
+    jobs.push_back(submit_slow(cluster, "50ms"));
+  for (const auto& job : jobs)
+    CHECK(cluster.gateway().await_job(job).at("runs").size() == 1);
+}
+
+TEST_CASE("flipped bits end the connection, not the nodes", "[e2e][cluster]") {
+  auto cluster = test_cluster{};
+  cluster.start();
+  auto job = submit_slow(cluster, "2s");
+  await_running(cluster, job);
+  cluster.runner_wire().corrupt(gate_way::both, 20, 2000);
+  CHECK(await(20s, [&] { return cluster.runner_wire().counts().flipped_bits > 0; }));
+  cluster.runner_wire().pass();
+  auto view = cluster.gateway().await_job(job);
+  CHECK(view.at("result") == "pass");
+  CHECK(view.at("runs").size() == 1);
+  CHECK(cluster.await_ready(1));
+}
