@@ -10,7 +10,7 @@
 namespace troupe {
 
 /// A journal that ends with the process: for tests and for trying things out.
-class memory_backend final : public journal_backend {
+class memory_backend : public journal_backend {
 public:
   memory_backend();
 
