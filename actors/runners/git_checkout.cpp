@@ -6,6 +6,7 @@
 
 #include <fcntl.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 #include <condition_variable>
@@ -24,13 +25,24 @@ namespace fs = std::filesystem;
 constexpr auto most_bytes = uint64_t{64} << 20;
 constexpr auto most_files = size_t{20'000};
 
-constexpr auto clone_prefix = std::string_view{"clone-"};
+constexpr auto clone_prefix = std::string_view{"troupe-clone-"};
 
+constexpr auto clone_letters = size_t{6};
+
+/// Locks a folder of this user; empty if somebody else has it.
 owned_fd lock_folder(const std::string& path) {
   auto folder = owned_fd{open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)};
-  if (folder && flock(folder.get(), LOCK_EX | LOCK_NB) != 0)
+  struct stat about {};
+  if (folder
+      && (fstat(folder.get(), &about) != 0 || about.st_uid != geteuid()
+          || flock(folder.get(), LOCK_EX | LOCK_NB) != 0))
     folder.reset();
   return folder;
+}
+
+/// The folder may be one that others use too, as the system's temporary one.
+bool is_clone(const std::string& name) {
+  return name.size() == clone_prefix.size() + clone_letters && name.rfind(clone_prefix, 0) == 0;
 }
 
 /// A private folder that goes with the object; locked, so that a sweep knows that it is in use.
@@ -40,13 +52,13 @@ public:
     auto fault = std::error_code{};
     auto in = parent.empty() ? fs::temp_directory_path(fault) : fs::path{parent};
     fs::create_directories(in, fault);
-    auto pattern = (in / "new-XXXXXX").string();
+    auto pattern = (in / "troupe-new-XXXXXX").string();
     if (mkdtemp(pattern.data()) == nullptr)
       return;
     path_ = pattern;
     lock_ = lock_folder(pattern);
     // Only a locked folder has the name that a sweep looks for.
-    auto wanted = in / (std::string{clone_prefix} + pattern.substr(pattern.size() - 6));
+    auto wanted = in / (std::string{clone_prefix} + pattern.substr(pattern.size() - clone_letters));
     fs::rename(path_, wanted, fault);
     if (!fault)
       path_ = wanted;
@@ -146,7 +158,7 @@ void sweep_clones(const std::string& work_folder) {
   for (auto i = fs::directory_iterator{work_folder, none}; !none && i != fs::end(i);
        i.increment(none)) {
     auto path = i->path();
-    if (path.filename().string().rfind(clone_prefix, 0) != 0 || !lock_folder(path.string()))
+    if (!is_clone(path.filename().string()) || !lock_folder(path.string()))
       continue;
     auto fault = std::error_code{};
     fs::remove_all(path, fault);

@@ -108,7 +108,7 @@ TEST_CASE("a clone that its node did not survive is swept away") {
   auto clones = [&options] {
     auto out = 0;
     for (const auto& entry : std::filesystem::directory_iterator{options.work_folder})
-      out += entry.path().filename().string().rfind("clone-", 0) == 0 ? 1 : 0;
+      out += entry.path().filename().string().rfind("troupe-clone-", 0) == 0 ? 1 : 0;
     return out;
   };
   CHECK(clones() == 1);
@@ -117,7 +117,10 @@ TEST_CASE("a clone that its node did not survive is swept away") {
   REQUIRE(started);
   auto pid = std::to_string(std::stoi(tests::slurp(note)));
   CHECK_FALSE(has_ended(pid));
+  auto strange = std::filesystem::path{options.work_folder} / "troupe-clone-of-mine";
+  std::filesystem::create_directory(strange);
   sweep_clones(options.work_folder);
   CHECK(has_ended(pid));
-  CHECK(clones() == 0);
+  CHECK(clones() == 1);
+  CHECK(std::filesystem::exists(strange));
 }
