@@ -285,3 +285,10 @@ TEST_CASE("wrong usage is one line and exit code 2") {
     CHECK(done.out.empty());
   }
 }
+
+TEST_CASE("output that cannot be written is no success") {
+  auto full = std::ofstream{"/dev/full"};
+  auto err = std::ostringstream{};
+  CHECK(cli::run_client({"version"}, cli::terminal{full, err, false, false}) == 2);
+  CHECK(err.str() == "troupe: standard output: cannot be written\n");
+}

@@ -5,6 +5,7 @@
 #include <catch2/catch.hpp>
 
 #include <csignal>
+#include <filesystem>
 #include <fstream>
 #include <sstream>
 
@@ -293,4 +294,40 @@ TEST_CASE("watch finds a killed node again, also on another port, and ends with 
   // Nothing is told twice, and time does not run backwards.
   for (auto i = size_t{1}; i < all.size(); ++i)
     CHECK(all[i].at("version") > all[i - 1].at("version"));
+}
+
+TEST_CASE("a command of a killed node is gone at once, what it started with the next start") {
+  auto folder = temp_folder{};
+  auto script = folder.path() + "/runner";
+  std::ofstream{script} << "#!/bin/sh\n"
+                        << "[ -e $1/leader ] && echo '{\"type\":\"result\",\"result\":\"pass\"}' "
+                        << "&& exit 0\n"
+                        << "setsid sh -c 'echo $$ > $0/hidden; exec sleep 300' $1 &\n"
+                        << "until [ -s $1/hidden ]; do sleep 0.1; done\n"
+                        << "echo $$ > $1/leader\nwait\n";
+  std::filesystem::permissions(script, std::filesystem::perms::owner_all);
+  auto node = node_process{R"(
+  journal: {}
+  jobs: {first_backoff: 10ms, second_backoff: 10ms, longest_backoff: 10ms}
+  artifacts: {}
+  tests: {runners: {exec: {queues: [exec-x86_64-0], exec: {argv: [)"
+                           + script + ", " + folder.path() + R"(]}}}}
+  http: {port: 0, submission: {default_runner: exec, runners: [exec]}}
+)"};
+  node.start();
+  auto has_ended = [&](const std::string& name) {
+    auto pid = slurp(folder.path() + '/' + name);
+    auto stat = slurp("/proc/" + pid.substr(0, pid.find('\n')) + "/stat");
+    return stat.empty() || stat.find(") Z") != std::string::npos;
+  };
+  auto job = submit(node, {"hello", "--runner", "exec", "--arch", "x86_64"});
+  REQUIRE(await(30s, [&] { return !slurp(folder.path() + "/leader").empty(); }));
+  CHECK_FALSE(has_ended("leader"));
+  node.crash();
+  CHECK(await(20s, [&] { return has_ended("leader"); }));
+  CHECK_FALSE(has_ended("hidden"));
+  node.start();
+  // The sweep comes before the first claim, so the second run finds nothing of the first.
+  CHECK(client(node, {"watch", job}).exit_code == 0);
+  CHECK(has_ended("hidden"));
 }
