@@ -174,7 +174,8 @@ role_lookup route_world::lookup() const {
   return {[all] { return all->absent ? job_ledger_actor{} : all->ledger; },
           [all] { return all->absent ? job_history_actor{} : all->history; },
           [all] { return all->absent ? artifact_store_actor{} : all->artifacts; },
-          [all] { return all->absent ? journal_actor{} : all->journal; }};
+          [all] { return all->absent ? journal_actor{} : all->journal; },
+          [] { return gate_actor{}; }};
 }
 
 caf::expected<identity> route_world::check(std::string_view token) {
