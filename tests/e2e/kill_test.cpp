@@ -1,6 +1,6 @@
 /// kill -9 of the whole node at any instruction: nothing accepted is lost, nothing
 /// takes effect twice. Source: spec/reliability_security.md R1.
-#include "tests/support/node_process.hpp"
+#include "tests/support/job_audit.hpp"
 #include "tests/support/promises.hpp"
 
 #include <catch2/catch.hpp>
@@ -40,11 +40,7 @@ int kills() {
 /// Submits with one key until it is promised; a lost answer is asked for again.
 void submit_until_promised(const node_process& node, const std::string& key, promises& book,
                            std::mutex& book_mutex, const std::atomic<bool>& stop) {
-  auto body = json_text({{"runner_type", "fake"},
-                         {"dist_name", "debian"},
-                         {"dist_version", "12"},
-                         {"dist_arch", "x86_64"},
-                         {"package_name", "hello"}});
+  auto body = json_text(fake_job());
   while (!stop) {
     auto answer = node.post("/tasks/schedule", body, {{"Idempotency-Key", key}});
     if (answer.status == 201) {
@@ -55,30 +51,6 @@ void submit_until_promised(const node_process& node, const std::string& key, pro
       throw std::runtime_error{"unexpected answer: " + answer.body};
     breathe();
   }
-}
-
-/// Reads every job of the node, page by page.
-std::map<std::string, json> all_jobs(const node_process& node) {
-  auto out = std::map<std::string, json>{};
-  auto cursor = std::string{};
-  do {
-    auto page = node.get("/jobs?limit=1000" + (cursor.empty() ? "" : "&cursor=" + cursor));
-    REQUIRE(page.status == 200);
-    auto document = page.document();
-    for (const auto& job : document.at("jobs"))
-      out[job.at("job_id").get<std::string>()] = job;
-    cursor = document.at("next").get<std::string>();
-  } while (!cursor.empty());
-  return out;
-}
-
-bool all_finished(const node_process& node) {
-  for (const auto* state : {"queued", "running"}) {
-    auto page = node.get(std::string{"/jobs?limit=1&state="} + state);
-    if (page.status != 200 || !page.document().at("jobs").empty())
-      return false;
-  }
-  return true;
 }
 
 } // namespace
@@ -116,25 +88,11 @@ TEST_CASE("kill -9 at any instruction loses nothing and doubles nothing", "[e2e]
     thread.join();
   CHECK(crashed_while_ready > kills() / 2);
 
-  REQUIRE(await(std::chrono::minutes{3}, [&] { return all_finished(node); }));
+  await_all_finished(node);
   auto promised = book.all();
-  auto jobs = all_jobs(node);
   CHECK(promised.size() > 0);
-  for (const auto& [key, job] : promised) {
-    INFO(key << " " << job);
-    REQUIRE(jobs.count(job) == 1);
-  }
   // A key whose answer was lost at the very end may have a job without a promise; no key has two.
-  CHECK(jobs.size() <= static_cast<size_t>(next_key.load()));
-  for (const auto& [id, job] : jobs) {
-    INFO(job.dump(1));
-    CHECK(job.at("state") == "finished");
-    CHECK(job.at("result") == "pass");
-    auto passed = 0;
-    for (const auto& run : job.at("runs"))
-      passed += run.at("result") == "pass" ? 1 : 0;
-    CHECK(passed == 1);
-  }
-  WARN(kills() << " kills, " << promised.size() << " promises, " << jobs.size() << " jobs");
+  auto jobs = audit_jobs(node, promised, static_cast<size_t>(next_key));
+  WARN(kills() << " kills, " << promised.size() << " promises, " << jobs << " jobs");
   CHECK(node.stop() == 0);
 }

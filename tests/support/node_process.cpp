@@ -28,7 +28,7 @@ void node_process::launch() {
   std::filesystem::remove(data_ + "/http.address");
   auto command = under_;
   for (const auto& word :
-       {program("troupe-node"), std::string{"--config"}, folder_.path() + "/node.yaml"})
+       {program_.empty() ? program("troupe-node") : program_, std::string{"--config"}, folder_.path() + "/node.yaml"})
     command.push_back(word);
   process_ = std::make_unique<child_process>(command, variables_, folder_.path() + "/node.log");
 }

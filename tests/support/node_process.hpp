@@ -23,6 +23,11 @@ public:
     under_ = std::move(command);
   }
 
+  /// From the next start on this program is run instead of the build's own `troupe-node`.
+  void set_program(std::string path) {
+    program_ = std::move(path);
+  }
+
   /// Starts the program and waits until it is ready. Fails the test if it does not come up.
   void start();
   /// Starts the program without waiting.
@@ -69,6 +74,7 @@ private:
   std::string roles_;
   std::vector<std::string> variables_;
   std::vector<std::string> under_;
+  std::string program_;
   std::unique_ptr<child_process> process_;
 };
 

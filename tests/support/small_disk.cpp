@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <sys/mount.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include <array>
@@ -24,10 +25,12 @@ std::string mount_small_disk(const std::string& folder, uint64_t bytes) {
   return {};
 }
 
-space_eater::space_eater(std::string path) : path_{std::move(path)} {
+space_eater::space_eater(std::string path, uint64_t leave) : path_{std::move(path)} {
   static constexpr auto block = std::array<char, 4096>{};
   auto file = ::open(path_.c_str(), O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
-  while (file >= 0 && ::write(file, block.data(), block.size()) > 0) {
+  struct statvfs now {};
+  while (file >= 0 && ::fstatvfs(file, &now) == 0 && now.f_bavail * now.f_frsize >= leave
+         && ::write(file, block.data(), block.size()) > 0) {
   }
   ::close(file);
 }
