@@ -122,8 +122,9 @@ void add_artifacts(program& p) {
                      "  troupe artifacts JOB --get install_package.log -o - | less\n");
   add_job(*verb, in->job);
   verb->add_option("--run", in->run, "Of this run (default: the last one)");
-  verb->add_option("--get", in->name, "Fetch this one");
-  verb->add_option("-o,--output", in->output, "Write it there; \"-\" = standard output");
+  auto name = verb->add_option("--get", in->name, "Fetch this one");
+  verb->add_option("-o,--output", in->output, "Write it there; \"-\" = standard output")
+    ->needs(name);
   verb->callback([&p, in] { artifacts(p, *in); });
 }
 

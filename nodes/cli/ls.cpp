@@ -90,10 +90,10 @@ void add_ls(program& p) {
   verb->add_option("--dist", in->dist, "Only on this distribution, as \"debian:12\"");
   verb->add_option("--queue", in->queue, "Only of this queue");
   verb->add_option("--owner", in->owner, "Only of this owner");
-  verb->add_option("--limit", in->limit, "At most so many")
-    ->check(CLI::Range(1, 1'000'000))
-    ->capture_default_str();
-  verb->add_flag("--all", in->all, "All of them, however many");
+  auto limit = verb->add_option("--limit", in->limit, "At most so many")
+                 ->check(CLI::Range(1, 1'000'000))
+                 ->capture_default_str();
+  verb->add_flag("--all", in->all, "All of them, however many")->excludes(limit);
   verb->add_flag("-q,--quiet", in->quiet, "Only ids");
   verb->callback([&p, in] { ls(p, *in); });
 }

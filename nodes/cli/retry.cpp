@@ -40,8 +40,8 @@ void add_retry(program& p) {
                      "  troupe retry JOB\n"
                      "  troupe retry JOB --no-wait --json\n");
   add_job(*verb, in->job);
-  verb->add_flag("--no-wait", in->no_wait, "Do not follow it");
-  verb->add_flag("--log", in->how.log, "Also show the log as it grows");
+  auto no_wait = verb->add_flag("--no-wait", in->no_wait, "Do not follow it");
+  verb->add_flag("--log", in->how.log, "Also show the log as it grows")->excludes(no_wait);
   verb->callback([&p, in] { retry(p, *in); });
 }
 

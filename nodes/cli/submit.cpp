@@ -87,9 +87,10 @@ void add_submit(program& p) {
   verb->add_option("--priority", what.priority, "1..10, higher first (default 5)")
     ->check(CLI::Range(1, 10));
   verb->add_option("--idempotency-key", in->key, "The same key is the same job (default: random)");
-  verb->add_flag("--no-wait", in->no_wait, "Only submit");
-  verb->add_flag("--log", in->how.log, "Also show the log as it grows");
-  verb->add_flag("--raw", in->how.raw, "Do not escape control characters of the log");
+  auto no_wait = verb->add_flag("--no-wait", in->no_wait, "Only submit");
+  auto log = verb->add_flag("--log", in->how.log, "Also show the log as it grows");
+  log->excludes(no_wait);
+  verb->add_flag("--raw", in->how.raw, "Do not escape control characters of the log")->needs(log);
   verb->callback([&p, in] { submit(p, *in); });
 }
 

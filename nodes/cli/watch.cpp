@@ -29,8 +29,8 @@ void add_watch(program& p) {
                      "  troupe watch JOB --log\n"
                      "  troupe watch JOB --json        one line per change\n");
   add_job(*verb, in->job);
-  verb->add_flag("--log", in->how.log, "Also show the log as it grows");
-  verb->add_flag("--raw", in->how.raw, "Do not escape control characters of the log");
+  auto log = verb->add_flag("--log", in->how.log, "Also show the log as it grows");
+  verb->add_flag("--raw", in->how.raw, "Do not escape control characters of the log")->needs(log);
   verb->callback([&p, in] { watch(p, *in); });
 }
 

@@ -253,6 +253,22 @@ TEST_CASE("an unknown word is named, with the nearest one that is known") {
   }
 }
 
+TEST_CASE("options that would be ignored are refused") {
+  const auto job = std::string{"01970a5e-7f3c-7a10-8a55-0123456789ab"};
+  for (const auto& arguments :
+       std::vector<std::vector<std::string>>{{"artifacts", job, "-o", "file"},
+                                             {"submit", "hello", "--no-wait", "--log"},
+                                             {"submit", "hello", "--raw"},
+                                             {"watch", job, "--raw"},
+                                             {"retry", job, "--no-wait", "--log"},
+                                             {"ls", "--all", "--limit", "3"}}) {
+    auto done = client(arguments);
+    INFO(arguments[0] << ": " << done.err);
+    CHECK(done.code == 2);
+    CHECK(done.err.find("--") < done.err.find('\n'));
+  }
+}
+
 TEST_CASE("with --json wrong usage is one JSON object on standard output") {
   for (const auto& arguments :
        std::vector<std::vector<std::string>>{{"--json"},
