@@ -209,6 +209,31 @@ TEST_CASE_METHOD(one_pool, "a verdict whose log cannot be stored is an infrastru
   CHECK(all.finished[0].note.find("log could not be stored") != std::string::npos);
 }
 
+TEST_CASE("a recorder does not wait for a lost store again with each file",
+          "[integration][run_pool]") {
+  /// Takes nothing, and counts how often it was asked.
+  struct lost_store : artifact_writer {
+    caf::expected<uint64_t> write(const write_artifact&, std::stop_token) override {
+      ++asked;
+      return fault(ec::unavailable, "gone");
+    }
+    caf::expected<artifact_ref> close(const close_artifact&, std::stop_token) override {
+      ++asked;
+      return fault(ec::unavailable, "gone");
+    }
+    int asked = 0;
+  };
+  auto store = std::make_shared<lost_store>();
+  auto recorder = std::make_shared<run_recorder>(
+    run_key{new_job_id(), 0}, store, std::make_shared<log_flusher>(1s), [](stage_report) {},
+    std::stop_token{});
+  for (auto i = 0; i < 5; ++i)
+    recorder->artifact("file" + std::to_string(i), "bytes");
+  CHECK(store->asked == 1);
+  auto report = recorder->finish({verdict::pass, reason::none, {}});
+  CHECK(report.why == reason::exec_infra);
+}
+
 TEST_CASE_METHOD(one_pool, "output waits for a store that is away for a while",
                  "[integration][run_pool]") {
   auto handle = roles.find<caf::actor>("artifacts");
