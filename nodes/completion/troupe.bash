@@ -24,7 +24,7 @@ _troupe() {
     return
   fi
   case $verb in
-    "") words="submit watch ls show logs cancel retry artifacts runners queues token cluster config completion version --help -h --version --server --token-file --data --json --timeout" ;;
+    "") words="submit watch ls show logs cancel retry artifacts runners queues nodes token cluster config completion version --help -h --version --server --token-file --data --json --timeout" ;;
     submit)
       words="--help -h --dist --arch --version --repo --gpg-key --test --env --secret-env --runner --priority --idempotency-key --no-wait --log --raw --help -h --version --server --token-file --data --json --timeout"
       ;;
@@ -71,6 +71,9 @@ _troupe() {
       words="--help -h --help -h --version --server --token-file --data --json --timeout"
       ;;
     queues)
+      words="--help -h --help -h --version --server --token-file --data --json --timeout"
+      ;;
+    nodes)
       words="--help -h --help -h --version --server --token-file --data --json --timeout"
       ;;
     token)
