@@ -1,5 +1,6 @@
 #include "nodes/cluster/random_node_id.hpp"
 
+#include <caf/binary_deserializer.hpp>
 #include <caf/binary_serializer.hpp>
 #include <openssl/rand.h>
 #include <unistd.h>
@@ -34,6 +35,14 @@ std::string id_in_frames(const caf::node_id& id) {
   if (!id || id.serialize(sink))
     return {};
   return {bytes.begin(), bytes.end()};
+}
+
+caf::node_id id_from_frames(std::string_view bytes) {
+  auto out = caf::node_id{};
+  auto source = caf::binary_deserializer{nullptr, bytes.data(), bytes.size()};
+  if (out.deserialize(source))
+    return {};
+  return out;
 }
 
 } // namespace troupe

@@ -5,6 +5,7 @@
 #include <caf/node_id.hpp>
 
 #include <string>
+#include <string_view>
 
 namespace troupe {
 
@@ -31,5 +32,8 @@ private:
 
 /// Returns a node id as it stands in frames; empty for no id.
 std::string id_in_frames(const caf::node_id& id);
+
+/// Returns the id that a guarded frame holds (`frame_guard::id_size` bytes); none if there is none.
+caf::node_id id_from_frames(std::string_view bytes);
 
 } // namespace troupe

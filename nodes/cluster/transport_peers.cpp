@@ -44,11 +44,9 @@ bool transport_peers::greet(const open_peer_ptr& peer, std::string_view id) {
   return true;
 }
 
-std::optional<std::string> transport_peers::name_of(std::string_view id) const {
-  auto found = with_id(id);
-  if (found.empty())
-    return std::nullopt;
-  return found.front()->name();
+std::string transport_peers::id_of(const open_peer_ptr& peer) const {
+  auto lock = std::lock_guard{mutex_};
+  return peer->id_;
 }
 
 template <class F>

@@ -73,8 +73,8 @@ public:
   /// name has it: ids address messages, so nobody may take over another's.
   bool greet(const open_peer_ptr& peer, std::string_view id);
 
-  /// Returns the name in the certificate of the node with this id.
-  std::optional<std::string> name_of(std::string_view id) const;
+  /// Returns the id with which a peer greeted; empty if it did not.
+  std::string id_of(const open_peer_ptr& peer) const;
 
   /// Returns the connections of the node with this id.
   std::vector<open_peer_ptr> with_id(std::string_view id) const;

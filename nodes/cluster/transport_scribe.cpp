@@ -1,6 +1,10 @@
 #include "nodes/cluster/transport_scribe.hpp"
 
+#include "nodes/cluster/random_node_id.hpp"
+
+#include <caf/io/basp_broker.hpp>
 #include <caf/make_counted.hpp>
+#include <caf/send.hpp>
 
 namespace troupe {
 
@@ -99,6 +103,19 @@ std::vector<char>& transport_scribe::rd_buf() {
   return stream_.rd_buf();
 }
 
+/// CAF keeps an actor for each node that it ever met, to spawn others there. Nobody
+/// here uses it, and a node has a new id at each start.
+void transport_scribe::forget_peer() {
+  auto broker = static_cast<caf::io::basp_broker*>(parent());
+  if (broker == nullptr)
+    return;
+  auto spawner = broker->spawn_servers.find(id_from_frames(core_->peers.id_of(peer_)));
+  if (spawner == broker->spawn_servers.end())
+    return;
+  caf::anon_send_exit(spawner->second, caf::exit_reason::kill);
+  broker->spawn_servers.erase(spawner);
+}
+
 void transport_scribe::graceful_shutdown() {
   stream_.graceful_shutdown();
   detach(&stream_.backend(), false);
@@ -127,7 +144,9 @@ void transport_scribe::add_to_loop() {
   stream_.activate(this);
 }
 
+/// However the connection ends, CAF calls this while it still knows the broker.
 void transport_scribe::remove_from_loop() {
+  forget_peer();
   stream_.passivate();
 }
 

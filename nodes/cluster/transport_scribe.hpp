@@ -74,6 +74,8 @@ private:
     guarded_stream policy_;
   };
 
+  void forget_peer();
+
   transport_core_ptr core_;
   open_peer_ptr peer_;
   stream stream_;

@@ -143,7 +143,7 @@ private:
       held_.pop_front();
   }
   void inside(const std::string& bytes) {
-    auto it = insider{port_, as_, frame_id(1)};
+    auto it = insider{port_, as_, frame_id(++boots_)}; // As if it had been started again.
     if (it.gate != 0)
       gate_ = it.gate;
     it.peer.send(bytes);
@@ -152,6 +152,7 @@ private:
   uint16_t port_;
   std::shared_ptr<const tls_material> as_;
   uint64_t gate_ = 1;
+  uint64_t boots_ = 0;
   std::mt19937 random_{20'261'121};
   std::deque<raw_peer> held_;
 };
@@ -190,12 +191,14 @@ TEST_CASE("crafted connections harm neither the node nor its neighbour", "[clust
   }
   attacks.join();
   std::sort(times.begin(), times.end());
+  const auto slow = std::count_if(times.begin(), times.end(), [](auto x) { return x > 50; });
   std::cout << attack_count() << " crafted connections: " << times.size() - missed << " of "
             << times.size() << " pings answered, p50 " << times[times.size() / 2] << " ms, p99 "
-            << times[times.size() * 99 / 100] << " ms, worst " << times.back() << " ms, memory +"
-            << ((most - before) >> 10) << " KiB, bad frames " << core.refused(refusal::bad_frame)
-            << ", no TLS " << core.refused(refusal::no_tls) << ", accepted "
-            << core.net().counters().accepted << '\n';
+            << times[times.size() * 99 / 100] << " ms, worst " << times.back()
+            << " ms, over 50 ms: " << slow << ", memory +" << ((most - before) >> 10)
+            << " KiB, bad frames " << core.refused(refusal::bad_frame) << ", no TLS "
+            << core.refused(refusal::no_tls) << ", accepted " << core.net().counters().accepted
+            << '\n';
   CHECK(missed == 0);
   CHECK(neighbour.ask(*link, "ping") == "ping");
   CHECK(most - before < attack_memory);
