@@ -1,14 +1,12 @@
 /// Random faults of nodes and wires under load, with promises kept by a process of
 /// its own: nothing promised is lost, nothing takes effect twice.
-#include "tests/support/promises.hpp"
+#include "tests/support/steady_load.hpp"
 #include "tests/support/test_cluster.hpp"
 
 #include <catch2/catch.hpp>
 
-#include <atomic>
 #include <csignal>
 #include <cstdlib>
-#include <mutex>
 #include <random>
 #include <thread>
 
@@ -24,51 +22,6 @@ int faults() {
   return std::getenv("TROUPE_LONG") != nullptr ? 200 : 20;
 }
 
-/// Submits jobs, each under its own key until it is promised.
-class load {
-public:
-  load(const node_process& to, promises& book) : to_{to}, book_{book} {
-    for (auto i = 0; i < 3; ++i)
-      threads_.emplace_back([this] {
-        while (!stop_)
-          submit(next_++);
-      });
-  }
-  ~load() {
-    stop();
-  }
-  void stop() {
-    stop_ = true;
-    for (auto& x : threads_)
-      if (x.joinable())
-        x.join();
-  }
-  size_t keys() const {
-    return static_cast<size_t>(next_);
-  }
-
-private:
-  void submit(int number) {
-    auto key = "key-" + std::to_string(number);
-    auto job = fake_job({{"FAKE_RUN_FOR", number % 10 == 0 ? "300ms" : "5ms"}});
-    while (!stop_) {
-      auto answer = submit_as(to_, key, job);
-      if (answer.status == 201) {
-        auto guard = std::lock_guard{mutex_};
-        return book_.note(key, answer.document().at("job_id").get<std::string>());
-      }
-      breathe();
-    }
-  }
-
-  const node_process& to_;
-  promises& book_;
-  std::mutex mutex_;
-  std::atomic<bool> stop_{false};
-  std::atomic<int> next_{0};
-  std::vector<std::thread> threads_;
-};
-
 /// One fault, and its end.
 class chaos {
 public:
@@ -76,7 +29,6 @@ public:
 
   void strike() {
     auto which = random_() % 10;
-    last_ = "fault " + std::to_string(which);
     if (which == 0) {
       cluster_.state().crash();
       pause(300);
@@ -128,7 +80,6 @@ private:
 
   test_cluster& cluster_;
   std::mt19937_64 random_;
-  std::string last_;
 };
 
 } // namespace
@@ -145,7 +96,7 @@ TEST_CASE("random faults of a cluster lose nothing and double nothing", "[e2e][c
   INFO("seed " << seed);
   auto keys = size_t{0};
   {
-    auto work = load{cluster.gateway(), book};
+    auto work = steady_load{cluster.gateway(), book};
     auto breaker = chaos{cluster, seed};
     for (auto i = 0; i < faults(); ++i)
       breaker.strike();
