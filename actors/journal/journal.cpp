@@ -214,6 +214,12 @@ journal_status status(const journal_state& st) {
           st.backend->free_bytes()};
 }
 
+void plan_retention(self_ptr self) {
+  auto& st = self->state;
+  st.next_retention = clock_of(self) + st.options.retention_interval;
+  self->delayed_send(self, st.options.retention_interval, caf::tick_atom_v);
+}
+
 /// Takes the cursor of a consumer that lags too far, before what it holds back fills
 /// the disk, and says so in the log and in the journal.
 void evict(self_ptr self, const cursor& who) {
@@ -236,17 +242,18 @@ void evict(self_ptr self, const cursor& who) {
 
 void tick(self_ptr self) {
   auto& st = self->state;
-  auto now_steady = clock_of(self);
-  st.next_tick = steady::time_point::max();
-  if (now_steady >= st.next_retention) {
-    st.next_retention = now_steady + st.options.retention_interval;
+  if (clock_of(self) >= st.next_retention) {
+    plan_retention(self);
     auto evicted = retain(*st.backend, st.cursors, st.options, now());
     for (const auto& x : evicted)
       evict(self, x);
     if (!evicted.empty())
       retain(*st.backend, st.cursors, st.options, now());
   }
-  tick_at(self, st.next_retention);
+  // Each tick that is due plans at most one more: others were replaced by a nearer one.
+  if (clock_of(self) < st.next_tick)
+    return;
+  st.next_tick = steady::time_point::max();
   answer_waiting(self);
 }
 
@@ -275,8 +282,7 @@ journal_self::behavior_type journal(self_ptr self, std::shared_ptr<journal_backe
   for (auto i = 0U; i < options.readers; ++i)
     st.readers.push_back(
       self->spawn<caf::detached + caf::linked>(journal_reader, st.backend, st.reads));
-  st.next_retention = clock_of(self) + options.retention_interval;
-  tick_at(self, st.next_retention);
+  plan_retention(self);
   self->set_exit_handler([self](caf::exit_msg& x) {
     commit(self);
     fail_all(self, fault(ec::unavailable, "the journal stops"));

@@ -88,6 +88,22 @@ TEST_CASE_METHOD(world, "a waiting read is answered empty when its time is up", 
   CHECK(batches[0].next == 1);
 }
 
+TEST_CASE_METHOD(world, "a follower of an idle journal adds no timers", "[journal]") {
+  const auto& pending = sched.clock().schedule();
+  auto most = size_t{0};
+  for (auto i = 0; i < 120 && most < 100; ++i) { // as the history: read, be answered, read on
+    ask_later<event_batch>(read_events{1, 10, 1 << 20, 25s});
+    sched.run();
+    for (auto left = 25; left > 0; --left) {
+      sched.advance_time(1s);
+      sched.run();
+    }
+    most = std::max(most, pending.size());
+  }
+  CHECK(batches.size() == 120);
+  CHECK(most < 10);
+}
+
 TEST_CASE_METHOD(world, "the number of waiting reads is bounded", "[journal]") {
   options.waiting_reads = 2;
   restart();
