@@ -6,11 +6,13 @@
 #include "bench/job_load.hpp"
 #include "tests/support/cluster_home.hpp"
 #include "tests/support/joined_node.hpp"
+#include "tests/support/slurp.hpp"
 
 #include <caf/scoped_actor.hpp>
 #include <sys/resource.h>
 
 #include <csignal>
+#include <functional>
 #include <optional>
 #include <thread>
 
@@ -35,29 +37,53 @@ double own_cpu_seconds() {
   return seconds(used.ru_utime) + seconds(used.ru_stime);
 }
 
-/// Measures from when a tenth of the jobs is done: the runner's start is no part of it.
-job_figures watch_jobs(caf::actor_system& sys, const job_ledger_actor& ledger, size_t jobs,
-                       const std::function<double()>& cpu_seconds) {
+/// Waits until the history has followed all that was decided: its work belongs to the jobs, too.
+void await_history(caf::actor_system& sys, const directory& roles) {
+  auto followed = false;
+  auto one = list_jobs{};
+  one.limit = 1;
+  while (!followed)
+    if (auto history = roles.find<job_history_actor>("history"))
+      caf::scoped_actor {
+        sys
+        } -> request(history, 5s, one)
+          .receive([&](const job_page&) { followed = true; }, [](const caf::error&) {});
+    else
+      std::this_thread::sleep_for(5ms);
+}
+
+/// The rate is that from when a tenth of the jobs is done, as the runner may have to start first.
+job_figures watch_jobs(tests::joined_node& node, size_t jobs,
+                       const std::function<double()>& cpu_seconds,
+                       const std::function<void()>& start_runner) {
+  auto ledger = node.await_role<job_ledger_actor>("jobs");
   auto look = [&] {
     std::this_thread::sleep_for(20ms);
-    return jobs_left(sys, ledger);
+    return jobs_left(node.actors(), ledger);
   };
+  while (look() > 0) // the ledger reads the history first
+    ;
+  submit_all(node.actors(), ledger, jobs, spec_bytes);
+  await_history(node.actors(), node.roles());
+  auto cpu = cpu_seconds();
+  start_runner();
   auto left = look();
   while (left > jobs * 9 / 10)
     left = look();
   auto measured = static_cast<double>(left);
-  auto cpu = cpu_seconds();
   auto start = steady::now();
   while (left > 0)
     left = look();
   auto seconds = std::chrono::duration<double>(steady::now() - start).count();
-  return {measured / seconds, (cpu_seconds() - cpu) / measured};
+  await_history(node.actors(), node.roles());
+  return {measured / seconds, (cpu_seconds() - cpu) / static_cast<double>(jobs)};
 }
 
-void fill(caf::actor_system& sys, const job_ledger_actor& ledger, size_t jobs) {
-  while (jobs_left(sys, ledger) > 0) // it reads the history first
-    std::this_thread::sleep_for(5ms);
-  submit_all(sys, ledger, jobs, spec_bytes);
+/// Asks a node to leave. Throws if it does not.
+void leave(tests::child_process& node, const std::string& log) {
+  node.signal(SIGTERM);
+  if (node.wait(60s) != 0)
+    throw std::runtime_error{"a node does not leave: " + tests::slurp(log)};
 }
 
 } // namespace
@@ -67,17 +93,18 @@ job_figures measure_remote_jobs(size_t jobs) {
   auto state = home.launch("state-1", home.listener(state_roles));
   auto port = home.await_port();
   auto watcher = tests::joined_node{home.dialer("bench-1", "", port)};
-  auto ledger = watcher.await_role<job_ledger_actor>("jobs");
-  fill(watcher.actors(), ledger, jobs);
-  auto runner = home.launch("runner-1", home.dialer("runner-1", runner_roles, port));
-  auto out = watch_jobs(watcher.actors(), ledger, jobs, [&] {
-    auto of_others = std::chrono::duration<double>(state.cpu_time() + runner.cpu_time());
-    return own_cpu_seconds() + of_others.count();
+  auto runner = std::optional<tests::child_process>{};
+  auto cpu_seconds = [&] {
+    auto of_others = state.cpu_time();
+    if (runner)
+      of_others += runner->cpu_time();
+    return own_cpu_seconds() + std::chrono::duration<double>(of_others).count();
+  };
+  auto out = watch_jobs(watcher, jobs, cpu_seconds, [&] {
+    runner.emplace(home.launch("runner-1", home.dialer("runner-1", runner_roles, port)));
   });
-  for (auto process : {&runner, &state}) {
-    process->signal(SIGTERM);
-    process->wait(60s);
-  }
+  leave(*runner, home.log_of("runner-1"));
+  leave(state, home.log_of("state-1"));
   return out;
 }
 
@@ -85,8 +112,6 @@ job_figures measure_local_jobs(size_t jobs) {
   auto folder = tests::temp_folder{};
   auto it =
     tests::joined_node{"node: {log: warning, data: " + folder.path() + "}\nroles:\n" + state_roles};
-  auto ledger = it.await_role<job_ledger_actor>("jobs");
-  fill(it.actors(), ledger, jobs);
   auto no_options = section{};
   auto driver = make_runner("fake", no_options, {"bench-fake", folder.path() + "/runner"});
   if (!driver)
@@ -99,9 +124,10 @@ job_figures measure_local_jobs(size_t jobs) {
   options.prefetch = 64;
   options.queues = {"fake-x86_64-0"};
   auto make = pool_maker(it.actors(), &it.roles(), *driver, options.slots);
-  test_runner_actor runner =
-    it.actors().spawn<caf::detached>(test_runner, &it.roles(), options, make);
-  auto out = watch_jobs(it.actors(), ledger, jobs, own_cpu_seconds);
+  auto runner = test_runner_actor{};
+  auto out = watch_jobs(it, jobs, own_cpu_seconds, [&] {
+    runner = it.actors().spawn<caf::detached>(test_runner, &it.roles(), options, make);
+  });
   auto self = caf::scoped_actor{it.actors()};
   self->send_exit(runner, caf::exit_reason::user_shutdown);
   self->wait_for(runner);
