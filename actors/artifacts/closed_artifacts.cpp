@@ -36,7 +36,7 @@ caf::expected<packed_index> pack(int run, const std::string& stem) {
   if (!from)
     return std::move(from.error());
   auto out = owned_fd{openat(run, (stem + ".tmp").c_str(),
-                                O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600)};
+                             O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600)};
   if (!out)
     return file_fault("make artifact");
   auto index = pack_spool(*from, out.get());
@@ -90,14 +90,15 @@ caf::expected<artifact_chunk> closed_artifacts::read(const read_artifact& what) 
   auto index = read_packed_index(file->get());
   if (!index)
     return std::move(index.error());
+  auto from = what.from;
+  if (from >= index->cut_begin)
+    from = std::clamp(from, index->resume, index->end());
   auto out = artifact_chunk{};
-  out.from = what.from;
-  if (out.from >= index->cut_begin)
-    out.from = std::clamp(out.from, index->resume, index->end());
-  auto place =
-    out.from < index->cut_begin ? out.from : index->cut_begin + (out.from - index->resume);
+  // What was cut is not skipped: a line of the content itself tells of it.
+  out.from = std::min(what.from, from);
+  auto place = from < index->cut_begin ? from : index->cut_begin + (from - index->resume);
   // One answer never spans the cut, because offsets jump there.
-  auto limit = out.from < index->cut_begin ? index->cut_begin : index->length;
+  auto limit = from < index->cut_begin ? index->cut_begin : index->length;
   auto name = to_text(what.key);
   while (place < limit && out.bytes.size() < what.max_bytes) {
     auto bytes = block(name, file->get(), *index, place / packed_block_size);
@@ -108,7 +109,7 @@ caf::expected<artifact_chunk> closed_artifacts::read(const read_artifact& what) 
     out.bytes.append(piece);
     place += piece.size();
   }
-  out.next = out.from + out.bytes.size();
+  out.next = from + out.bytes.size();
   out.complete = out.next >= index->end();
   return out;
 }
