@@ -162,3 +162,41 @@ TEST_CASE("a node on a full disk refuses new work, answers reads and heals", "[e
     live_through_a_full_disk(bytes);
   }
 }
+
+TEST_CASE("a run whose log finds the disk full ends with a reason, or goes on when there is room",
+          "[e2e][disk]") {
+  auto node = node_process{small_roles("")};
+  auto artifacts = node.data() + "/artifacts";
+  auto disk = own_disk{artifacts, 16 << 20};
+  node.start();
+  auto hopeless = fake_job({{"FAKE_OUTPUT_BYTES", "12000000"}});
+  hopeless["retries"] = 0;
+  auto impatient = hopeless;
+  impatient["run_deadline"] = 2;
+  auto patient = fake_job({{"FAKE_OUTPUT_BYTES", "2000000"}});
+  auto waiting = std::string{};
+  {
+    auto eater = space_eater{artifacts + "/eater", 1 << 20};
+    auto ended = node.await_job(node.submit(impatient));
+    INFO(ended.dump(1) << node.log());
+    CHECK(ended.at("result") == "timeout");
+    CHECK(ended.at("reason") == "task-timeout");
+    if (fault_count(0, 1) > 0) {
+      ended = node.await_job(node.submit(hopeless), 180s);
+      INFO(ended.dump(1));
+      CHECK(ended.at("result") == "error");
+      CHECK(ended.at("note").get<std::string>().find("log could not be stored")
+            != std::string::npos);
+    }
+    waiting = node.submit(patient);
+    // What leaves no log is not held up.
+    CHECK(node.await_job(node.submit(fake_job())).at("result") == "pass");
+    CHECK(await(30s, [&] { return node.job(waiting).at("state") == "running"; }));
+    CHECK(node.get("/healthz/ready").status == 200);
+  }
+  auto done = node.await_job(waiting);
+  INFO(done.dump(1));
+  CHECK(done.at("result") == "pass");
+  CHECK(node.get("/jobs/" + waiting + "/log?stage=fake").body.size() == 2'000'000);
+  CHECK(node.stop() == 0);
+}

@@ -179,8 +179,6 @@ TEST_CASE("a stage that prints too much keeps head and tail, shows no secret and
     CHECK(who->text.substr(who->text.size() - 30'000) == all.substr(all.size() - 30'000));
     CHECK(who->text.find(log_secret) == std::string::npos);
   }
-  CHECK((slow.text.find(" bytes are not kept]") != std::string::npos
-         || slow.text.find(" bytes were left out here") != std::string::npos));
 
   auto log = node.get("/jobs/" + job + "/log?stage=big").body;
   REQUIRE(log.size() > log_head + log_tail);

@@ -18,17 +18,18 @@ std::string program(const std::string& name) {
 }
 
 node_process::node_process(std::string roles, std::vector<std::string> variables,
-                           const std::string& name)
+                           const std::string& name, const std::string& options)
   : roles_{std::move(roles)}, variables_{std::move(variables)} {
   auto config = std::ofstream{folder_.path() + "/node.yaml"};
-  config << "node:\n  name: " << name << "\n  data: " << data_ << "\nroles:" << roles_;
+  config << "node:\n  name: " << name << "\n  data: " << data_ << '\n'
+         << options << "roles:" << roles_;
 }
 
 void node_process::launch() {
   std::filesystem::remove(data_ + "/http.address");
   auto command = under_;
-  for (const auto& word :
-       {program_.empty() ? program("troupe-node") : program_, std::string{"--config"}, folder_.path() + "/node.yaml"})
+  for (const auto& word : {program_.empty() ? program("troupe-node") : program_,
+                           std::string{"--config"}, folder_.path() + "/node.yaml"})
     command.push_back(word);
   process_ = std::make_unique<child_process>(command, variables_, folder_.path() + "/node.log");
 }

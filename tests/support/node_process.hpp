@@ -15,8 +15,9 @@ class node_process {
 public:
   /// `roles` is the YAML under `roles:`, two spaces indented; the http role's
   /// port must be 0; further sections may follow. Extra variables are given to the process.
+  /// `options` are further lines of the section `node:`, two spaces indented.
   explicit node_process(std::string roles, std::vector<std::string> variables = {},
-                        const std::string& name = "test-node");
+                        const std::string& name = "test-node", const std::string& options = {});
 
   /// From the next start on the program is started by `command`, which must replace itself by it.
   void run_under(std::vector<std::string> command) {
