@@ -30,6 +30,7 @@ caf::timespan history_core::now() const {
 }
 
 void history_core::start() {
+  self_->set_down_handler([this](const caf::down_msg& message) { journal_gone(message); });
   if (auto why = index_.open()) {
     log(log_level::error, "job_history", "history cannot be read", {{"reason", one_line(why)}});
     self_->quit(why);
@@ -90,12 +91,19 @@ void history_core::follow() {
     return follow_later();
   keep_cursor(false);
   following_ = true;
+  if (followed_ != journal.address()) {
+    followed_ = journal.address();
+    self_->monitor(journal);
+  }
+  auto turn = follow_turn_;
   self_
     ->request(
       journal, follow_wait + options_.read_timeout,
       read_events{index_.mark().sequence + 1, options_.batch_events, batch_bytes, follow_wait})
     .then(
-      [this](const event_batch& got) {
+      [this, turn](const event_batch& got) {
+        if (turn != follow_turn_)
+          return;
         following_ = false;
         auto why = caf::error{};
         if (!take(got, why))
@@ -107,11 +115,23 @@ void history_core::follow() {
           retire();
         follow();
       },
-      [this](const caf::error& why) {
+      [this, turn](const caf::error& why) {
+        if (turn != follow_turn_)
+          return;
         following_ = false;
         skip_forgotten(why);
         follow_later();
       });
+}
+
+/// The journal, or the link to it, has gone: nobody answers the read that waits there.
+void history_core::journal_gone(const caf::down_msg& message) {
+  if (message.source != followed_)
+    return;
+  followed_ = nullptr;
+  ++follow_turn_;
+  if (std::exchange(following_, false))
+    follow_later();
 }
 
 void history_core::follow_later() {
@@ -269,8 +289,20 @@ void history_core::keep_cursor(bool idle) {
   if (at > 0 && index_.keep_mark())
     return;
   cursor_kept_ = at;
-  self_->request(journal, options_.read_timeout, cursor{"history", at})
-    .then([](const cursor&) {}, [this](const caf::error&) { cursor_kept_ = UINT64_MAX; });
+  self_->request(journal, options_.read_timeout, cursor{options_.consumer, at})
+    .then([](const cursor&) {}, [this](const caf::error& why) { keep_cursor_failed(why); });
+}
+
+/// A replica that was away for too long was evicted: it goes on with what is left.
+void history_core::keep_cursor_failed(const caf::error& why) {
+  cursor_kept_ = UINT64_MAX;
+  auto journal = roles_->find<journal_actor>("journal");
+  if (explain(why).code != ec::gone || !journal)
+    return;
+  log(log_level::error, "job_history", "this consumer was evicted, events are missing",
+      {{"consumer", options_.consumer}, {"applied", index_.mark().sequence}});
+  self_->request(journal, options_.read_timeout, caf::delete_atom_v, options_.consumer)
+    .then([](const cursor&) {}, [](const caf::error&) {});
 }
 
 void history_core::retire() {

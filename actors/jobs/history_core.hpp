@@ -56,6 +56,8 @@ private:
   void tell_waiters(const std::vector<job_id>& changed);
   void end_waits();
   void keep_cursor(bool idle);
+  void keep_cursor_failed(const caf::error& why);
+  void journal_gone(const caf::down_msg& message);
   void retire();
   void arm(caf::timespan at);
 
@@ -69,6 +71,8 @@ private:
   bool flush_scheduled_ = false;
   bool pulling_ = false;
   bool following_ = false;
+  caf::actor_addr followed_; ///< The journal that a read waits at, monitored.
+  uint64_t follow_turn_ = 0; ///< Counts journals that went: reads sent to them are over.
   bool retry_follow_ = false;
   caf::timespan backoff_{};
   uint64_t cursor_kept_ = UINT64_MAX; ///< What the journal was told; not yet = the maximum.

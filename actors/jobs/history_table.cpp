@@ -6,7 +6,9 @@ namespace {
 
 class database_table final : public history_table {
 public:
-  explicit database_table(std::shared_ptr<database> db) : db_{std::move(db)}, batch_{*db_} {}
+  database_table(std::shared_ptr<database> db, table_sync how)
+    : db_{std::move(db)}, batch_{*db_}, when_{how == table_sync::each_write ? durability::synced
+                                                                            : durability::lazy} {}
 
   caf::error write(const table_changes& changes) override {
     batch_.clear();
@@ -15,7 +17,7 @@ public:
         batch_.put(family::history, key, *value);
       else
         batch_.erase(family::history, key);
-    return db_->write(batch_, durability::lazy);
+    return db_->write(batch_, when_);
   }
 
   caf::expected<std::optional<std::string>> get(std::string_view key) const override {
@@ -29,6 +31,7 @@ public:
 private:
   std::shared_ptr<database> db_;
   write_batch batch_;
+  durability when_;
 };
 
 } // namespace
@@ -66,8 +69,8 @@ caf::error memory_table::scan(const key_range& range, const visit_entry& visit) 
   return {};
 }
 
-std::shared_ptr<history_table> make_history_table(std::shared_ptr<database> db) {
-  return std::make_shared<database_table>(std::move(db));
+std::shared_ptr<history_table> make_history_table(std::shared_ptr<database> db, table_sync how) {
+  return std::make_shared<database_table>(std::move(db), how);
 }
 
 } // namespace troupe

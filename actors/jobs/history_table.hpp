@@ -40,9 +40,15 @@ private:
   std::map<std::string, std::string, std::less<>> entries_;
 };
 
-/// Returns the family "history" of the node's database. Its writes are not
-/// synced: they are in the log before the next fsync of the journal, and a lost
-/// tail is read from the journal again.
-std::shared_ptr<history_table> make_history_table(std::shared_ptr<database> db);
+/// How a table's writes reach the disk.
+enum class table_sync : uint8_t {
+  with_journal, ///< By the next fsync of the journal, which shares the log; a lost tail is read
+                ///< again.
+  each_write,   ///< At once: the journal is on another node and forgets what a cursor has passed.
+};
+
+/// Returns the family "history" of the node's database.
+std::shared_ptr<history_table> make_history_table(std::shared_ptr<database> db,
+                                                  table_sync how = table_sync::with_journal);
 
 } // namespace troupe

@@ -11,6 +11,7 @@ namespace troupe {
 
 /// What the job history keeps and how long it waits.
 struct history_options {
+  std::string consumer = "history";                ///< Name of its cursor, unique in the cluster.
   std::chrono::hours keep_for{24 * 90};            ///< Older finished jobs are forgotten ...
   uint64_t keep_jobs = 5'000'000;                  ///< ... and so are the oldest beyond this many.
   size_t most_waiting = 8192;                      ///< Questions that wait; more are `saturated`.

@@ -1,7 +1,7 @@
 #include "actors/jobs/history_table.hpp"
 #include "actors/jobs/job_history.hpp"
 #include "actors/jobs/job_ledger.hpp"
-#include "nodes/role.hpp"
+#include "nodes/node_store.hpp"
 
 namespace troupe {
 
@@ -28,7 +28,7 @@ ledger_options read_ledger(section& in) {
   return out;
 }
 
-history_options read_history(section in) {
+history_options read_history(section& in) {
   auto out = history_options{};
   auto keep = milliseconds{out.keep_for};
   in.read("keep_for", keep);
@@ -42,8 +42,9 @@ history_options read_history(section in) {
 std::vector<supervised_role> prepare_jobs(node_context& node, section& in) {
   auto history = supervised_role{};
   history.role = "history";
-  history.start = [&node, options = read_history(in.child(
-                            "history"))]() mutable -> caf::expected<caf::strong_actor_ptr> {
+  auto inner = in.child("history");
+  history.start = [&node, options =
+                            read_history(inner)]() mutable -> caf::expected<caf::strong_actor_ptr> {
     if (!node.store)
       return fault(ec::unavailable, "the role jobs needs the role journal on its node");
     return started(node.sys->spawn<caf::detached>(job_history, &node.roles,
@@ -56,6 +57,23 @@ std::vector<supervised_role> prepare_jobs(node_context& node, section& in) {
     return started(node.sys->spawn(job_ledger, &node.roles, options));
   };
   return {std::move(history), std::move(ledger)};
+}
+
+/// A history on a node that has joined another: answers reads there, from a store
+/// of its own that follows the journal of the other node.
+std::vector<supervised_role> prepare_history(node_context& node, section& in) {
+  auto options = read_history(in);
+  options.consumer = "history@" + node.options.name;
+  auto out = supervised_role{};
+  out.role = "history";
+  out.start = [&node, options,
+               store = read_store_options(in)]() -> caf::expected<caf::strong_actor_ptr> {
+    if (auto err = open_store(node, store))
+      return err;
+    return started(node.sys->spawn<caf::detached>(
+      job_history, &node.roles, make_history_table(node.store, table_sync::each_write), options));
+  };
+  return {std::move(out)};
 }
 
 } // namespace troupe

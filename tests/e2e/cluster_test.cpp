@@ -141,6 +141,7 @@ TEST_CASE("a frozen runner loses its lease; its late result is refused", "[e2e][
 TEST_CASE("the state node freezes: the leases of living runners survive it", "[e2e][cluster]") {
   auto plan = cluster_plan{};
   plan.jobs = "{lease: 3s}";
+  plan.limits = "lost_after: 1s\n  longest_backoff: 500ms";
   auto cluster = test_cluster{plan};
   cluster.start();
   auto job = submit_slow(cluster, "2s");
@@ -178,4 +179,29 @@ TEST_CASE("flipped bits end the connection, not the nodes", "[e2e][cluster]") {
   CHECK(view.at("result") == "pass");
   CHECK(view.at("runs").size() == 1);
   CHECK(cluster.await_ready(1));
+}
+
+TEST_CASE("a gateway with a history of its own answers from it", "[e2e][cluster]") {
+  auto plan = cluster_plan{};
+  plan.gateway = "history: {}";
+  auto cluster = test_cluster{plan};
+  cluster.start();
+  auto ids = std::vector<std::string>{};
+  for (auto i = 0; i < 20; ++i) {
+    ids.push_back(submit_slow(cluster, "5ms"));
+    CHECK(cluster.gateway().get("/jobs/" + ids.back()).status == 200); // what was accepted is seen
+  }
+  for (const auto& id : ids)
+    CHECK(cluster.gateway().await_job(id).at("result") == "pass");
+  auto before = all_jobs(cluster.gateway());
+  CHECK(before.size() == ids.size());
+  cluster.gateway().crash();
+  cluster.gateway().launch();
+  REQUIRE(cluster.await_ready(1));
+  CHECK(all_jobs(cluster.gateway()) == before);
+  // The wire breaks while it waits for events; it goes on where it was.
+  cluster.gateway_wire().cut(gate_cut::reset);
+  REQUIRE(cluster.await_ready(1));
+  auto last = submit_slow(cluster, "5ms");
+  CHECK(cluster.gateway().await_job(last).at("result") == "pass");
 }
