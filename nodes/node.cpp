@@ -62,14 +62,19 @@ caf::expected<std::vector<supervised_role>> read_node(section& root, node_contex
   auto roles = root.child("roles");
   auto names = std::vector<std::string>{};
   for (const auto& row : role_table())
-    if (auto name = std::string{row.name}; everything || roles.has(name.c_str()))
+    if (auto name = std::string{row.name}; everything ? row.standard : roles.has(name.c_str()))
       names.push_back(std::move(name));
+  auto plays = [&](const char* role) {
+    return std::find(names.begin(), names.end(), role) != names.end();
+  };
   auto has_cluster = root.has("cluster");
+  if (plays("history") && (plays("jobs") || !has_cluster))
+    roles.complain("history", "is for a node that joins another; elsewhere it is part of jobs");
   auto cluster = root.child("cluster");
   auto out = prepare_cluster(node, has_cluster ? &cluster : nullptr, names);
   for (const auto& row : role_table()) {
     auto name = std::string{row.name};
-    if (std::find(names.begin(), names.end(), name) == names.end())
+    if (!plays(name.c_str()))
       continue;
     auto options = roles.child(name.c_str());
     for (auto& what : row.prepare(node, options))
@@ -125,9 +130,14 @@ caf::error node::start(section& root, give_up on_give_up) {
   return out;
 }
 
-void node::reload() {
+caf::error node::reload(section& root) {
+  auto fresh = node_context{};
+  if (auto all = read_node(root, fresh); !all)
+    return std::move(all.error());
+  replace_peers(*context_, fresh.cluster);
   if (auto certificates = context_->roles.find<certificate_watch_actor>("certificates"))
     caf::anon_send(certificates, caf::tick_atom_v);
+  return caf::none;
 }
 
 /// Without its supervisor nothing is kept up any more, so the node gives up.
@@ -148,9 +158,10 @@ uint32_t node::stop() {
   *leaving_ = true;
   auto late = uint32_t{0};
   auto why = caf::error{};
-  caf::scoped_actor{*sys_}
-    ->request(boss, stop_limit_, drain_atom_v)
-    .receive([&](uint32_t n) { late = n; }, [&](caf::error& x) { why = std::move(x); });
+  caf::scoped_actor {
+    *sys_
+    } -> request(boss, stop_limit_, drain_atom_v)
+      .receive([&](uint32_t n) { late = n; }, [&](caf::error& x) { why = std::move(x); });
   // The roles of a dead supervisor live on and nobody ends them.
   if (why && why != caf::sec::request_timeout)
     leave_now(70, "the supervisor has ended: " + one_line(why));
@@ -163,6 +174,20 @@ uint32_t node::stop() {
           {{"why", one_line(unflushed)}});
   return late;
 }
+
+namespace {
+
+/// What a SIGHUP asks for.
+void reload(node& it, const std::string& config_path) {
+  auto root =
+    config_path.empty() ? caf::expected<section>{section{}} : section::from_file(config_path);
+  auto why = root ? it.reload(*root) : root.error();
+  log(why ? log_level::error : log_level::info, "node",
+      why ? "the configuration is not fit, nothing changes" : "the configuration was read again",
+      {{"why", why ? one_line(why) : ""}});
+}
+
+} // namespace
 
 int run_node(const std::string& config_path) {
   forbid_core_files();
@@ -185,7 +210,7 @@ int run_node(const std::string& config_path) {
   }
   if (signals.raised() == 0)
     notify_ready();
-  auto code = signals.wait([&] { it.reload(); });
+  auto code = signals.wait([&] { reload(it, config_path); });
   notify_stopping();
   log(log_level::info, "node", "draining");
   auto late = it.stop();

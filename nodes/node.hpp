@@ -29,8 +29,10 @@ public:
   /// made, or another node uses it).
   caf::error start(section& root, give_up on_give_up);
 
-  /// Reads again what may change while the node runs: its certificates.
-  void reload();
+  /// Takes from a fresh reading of the configuration what may change while the
+  /// node runs, `cluster.peers`, and reads its certificates again.
+  /// Errors: `ec::invalid_config`; then all stays as it was.
+  caf::error reload(section& root);
 
   /// Drains and ends all roles; returns how many were late. Ends the process with 4
   /// if roles do not end within `node.drain_limit` and some seconds, and with 70

@@ -2,6 +2,7 @@
 
 #include "actors/supervisor.hpp"
 #include "config/section.hpp"
+#include "nodes/cluster/cluster_options.hpp"
 #include "nodes/node_options.hpp"
 
 #include <caf/actor_system.hpp>
@@ -26,6 +27,8 @@ struct node_context {
   std::shared_ptr<database> store;   ///< Opened by the journal's start, used by its projections.
   std::shared_ptr<disk_guard> guard; ///< Watches the disk of the data folder.
   std::shared_ptr<transport> connections; ///< To other nodes; null without a cluster.
+  cluster_options cluster;                ///< As read; empty without a cluster.
+  std::shared_ptr<peer_list> peers;       ///< Who may join now; null where nobody may.
 };
 
 /// One row of the role table.
@@ -35,6 +38,8 @@ struct role {
   /// Reads the role's options and returns what to supervise. Touches nothing
   /// before `start` of a returned row is called, so a check may call it too.
   std::vector<supervised_role> (*prepare)(node_context& node, section& options);
+
+  bool standard = true; ///< Played by a node whose configuration names no roles.
 };
 
 /// Returns the roles that this program can play, in the order of their start.
@@ -48,9 +53,13 @@ caf::expected<caf::strong_actor_ptr> started(const Handle& actor) {
 
 std::vector<supervised_role> prepare_journal(node_context& node, section& options);
 std::vector<supervised_role> prepare_jobs(node_context& node, section& options);
+std::vector<supervised_role> prepare_history(node_context& node, section& options);
 std::vector<supervised_role> prepare_artifacts(node_context& node, section& options);
 std::vector<supervised_role> prepare_tests(node_context& node, section& options);
 std::vector<supervised_role> prepare_http(node_context& node, section& options);
+
+/// Lets those join from now on that `fresh` lists, and ends the links of others.
+void replace_peers(node_context& node, const cluster_options& fresh);
 
 /// Returns what joins this node, which plays `roles`, to others; without options
 /// it is a cluster of its own.

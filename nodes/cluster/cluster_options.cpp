@@ -78,6 +78,17 @@ void read_limits(section& in, cluster_options& out) {
 
 } // namespace
 
+std::optional<listed_peer> peer_list::find(const std::string& node) const {
+  auto guard = std::lock_guard{mutex_};
+  auto i = peers_.find(node);
+  return i == peers_.end() ? std::nullopt : std::optional{i->second};
+}
+
+void peer_list::replace(std::map<std::string, listed_peer> peers) {
+  auto guard = std::lock_guard{mutex_};
+  peers_ = std::move(peers);
+}
+
 std::optional<peer_address> parse_peer_address(std::string_view text) {
   auto out = peer_address{};
   if (auto at = text.find('@'); at != std::string_view::npos) {

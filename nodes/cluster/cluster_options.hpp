@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <map>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
@@ -24,6 +25,19 @@ std::optional<peer_address> parse_peer_address(std::string_view text);
 struct listed_peer {
   std::vector<std::string> roles; ///< What it may play; empty = anything.
   std::string fingerprint; ///< Of its public key, "sha256:..."; empty = any key of that name.
+};
+
+/// The cluster's list of nodes, which may change while a node runs. Threads: any.
+class peer_list {
+public:
+  explicit peer_list(std::map<std::string, listed_peer> peers = {}) : peers_{std::move(peers)} {}
+
+  std::optional<listed_peer> find(const std::string& node) const;
+  void replace(std::map<std::string, listed_peer> peers);
+
+private:
+  mutable std::mutex mutex_;
+  std::map<std::string, listed_peer> peers_;
 };
 
 /// The `cluster:` section. Source: DESIGN 4, CAF.md 13.

@@ -52,10 +52,10 @@ caf::error check_name(const gate_options& own, const node_hello& hello,
 }
 
 caf::error check_roles(const gate_options& own, const node_hello& hello) {
-  auto listed = own.peers.find(hello.node);
-  if (listed == own.peers.end())
+  auto listed = own.peers ? own.peers->find(hello.node) : std::nullopt;
+  if (!listed)
     return fault_at(ec::forbidden, "node", "'" + hello.node + "' is not on the cluster's list");
-  const auto& allowed = listed->second.roles;
+  const auto& allowed = listed->roles;
   for (const auto& role : hello.roles) {
     if (role == "journal")
       return fault_at(ec::conflict, "roles",

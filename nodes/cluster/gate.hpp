@@ -9,6 +9,7 @@
 
 #include <functional>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -29,7 +30,7 @@ struct gate_options {
   std::string boot;
   std::string version;
   caf::timespan lost_after = std::chrono::seconds{3};
-  std::map<std::string, listed_peer> peers;
+  std::shared_ptr<peer_list> peers; ///< Null where nothing listens.
   std::function<std::optional<peer_identity>(const caf::node_id&)> identity;
   std::function<void(const caf::node_id&)> cut;
   std::function<std::vector<transport_counts>()> counts;

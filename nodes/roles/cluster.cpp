@@ -70,7 +70,7 @@ gate_options gate_options_of(const node_context& node, const cluster_options& fr
   out.boot = node.boot;
   out.version = version_text;
   out.lost_after = from.lost_after;
-  out.peers = from.peers;
+  out.peers = node.peers;
   return out;
 }
 
@@ -129,6 +129,15 @@ caf::expected<caf::strong_actor_ptr> start_watch(node_context& node, const clust
 
 } // namespace
 
+void replace_peers(node_context& node, const cluster_options& fresh) {
+  if (!node.peers || !node.connections)
+    return;
+  node.peers->replace(fresh.peers);
+  node.connections->set_policy(policy_of(fresh));
+  log(log_level::info, "cluster", "the cluster's list was read again",
+      {{"peers", fresh.peers.size()}});
+}
+
 std::vector<supervised_role> prepare_cluster(node_context& node, section* in,
                                              const std::vector<std::string>& roles) {
   auto options = in ? read_cluster_options(*in) : cluster_options{};
@@ -136,6 +145,9 @@ std::vector<supervised_role> prepare_cluster(node_context& node, section* in,
     if (!options.dial.empty() && std::find(roles.begin(), roles.end(), role) != roles.end())
       in->complain("dial", "a node that joins another plays no " + std::string{role}
                              + " of its own: leave it out of roles");
+  node.cluster = options;
+  if (options.listen)
+    node.peers = std::make_shared<peer_list>(options.peers);
   auto out = std::vector<supervised_role>{};
   auto add = [&](const char* role, auto start) -> supervised_role& {
     auto& row = out.emplace_back();

@@ -46,7 +46,8 @@ struct gated : tests::deterministic_system {
     options.boot = "b0";
     options.version = "0.1.0";
     options.lost_after = 3s;
-    options.peers = {{"runner-1", {{"tests"}, {}}}, {"gateway-1", {}}};
+    options.peers = std::make_shared<peer_list>(
+      std::map<std::string, listed_peer>{{"runner-1", {{"tests"}, {}}}, {"gateway-1", {}}});
     options.identity = [this](const caf::node_id&) -> std::optional<peer_identity> {
       return peer_identity{certified, "127.0.0.1:5", {}};
     };
