@@ -205,7 +205,7 @@ void ledger_state::wait_in_lane(job_slot& job) {
 void ledger_state::set_alarm(job_slot& job) {
   auto at = job.due;
   if (job.lease) {
-    at = std::min(job.lease->lease_until, job.lease->run_until);
+    at = std::min(std::max(job.lease->lease_until, no_expiry_until_), job.lease->run_until);
     if (job.lease->cancel_until > caf::timespan{0})
       at = std::min(at, job.lease->cancel_until);
   } else if (job.where == job_slot::place::backoff) {

@@ -223,6 +223,11 @@ void ledger_core::tick() {
   if (failed_)
     return;
   auto at = now();
+  if (armed_ != caf::timespan{0} && at.tick - armed_ > options_.longest_pause) {
+    log(log_level::warning, "job_ledger", "this process stood still, leases get a full term",
+        {{"for", to_short_text(at.tick - armed_)}});
+    state_.excuse_silence(at);
+  }
   if (armed_ <= at.tick)
     armed_ = caf::timespan{0};
   if (phase_ == phase::opening || phase_ == phase::loading) {

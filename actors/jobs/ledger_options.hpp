@@ -16,6 +16,8 @@ caf::timespan time_suspended();
 /// What the job ledger allows and how long it waits.
 struct ledger_options {
   caf::timespan lease{std::chrono::seconds{60}}; ///< A run not renewed this long is lost.
+  caf::timespan longest_pause{
+    std::chrono::seconds{2}}; ///< A timer later than this: the process was stopped or starved.
   caf::timespan run_grace{
     std::chrono::seconds{30}}; ///< Beyond `run_deadline`, for the runner to report.
   caf::timespan cancel_grace{

@@ -81,7 +81,7 @@ void ledger_state::expire_run(job_slot& job, moment now) {
   } else if (now.tick >= lease.run_until) {
     report.why = reason::task_timeout;
     report.note = "longer than its deadline of " + to_short_text(job.run_deadline);
-  } else if (now.tick >= lease.lease_until) {
+  } else if (now.tick >= std::max(lease.lease_until, no_expiry_until_)) {
     report.why = reason::claim_expired;
     report.note = "the runner was silent for " + to_short_text(options_.lease);
   } else {

@@ -68,6 +68,12 @@ public:
   /// Returns the tick at which `expire` has something to do.
   std::optional<caf::timespan> next_alarm() const;
 
+  /// This process did not run for a while and heard nobody: every lease that is
+  /// held now gets one full term, as after a restart.
+  void excuse_silence(moment now) {
+    no_expiry_until_ = now.tick + options_.lease;
+  }
+
   /// Returns decided events that were not returned yet, the oldest first: at most
   /// `most_bytes` of them, but at least one.
   std::vector<event> take_events(size_t most_bytes = SIZE_MAX);
@@ -118,6 +124,7 @@ private:
   void expire_wait(job_slot& job, moment now);
 
   ledger_options options_;
+  caf::timespan no_expiry_until_{};
   std::unordered_map<job_id, job_slot> jobs_;
   std::map<std::string, job_queue, std::less<>> queues_;
   uint64_t lanes_ = 0;
