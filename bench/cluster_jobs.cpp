@@ -68,8 +68,9 @@ job_figures watch_jobs(tests::joined_node& node, size_t jobs,
   auto cpu = cpu_seconds();
   start_runner();
   auto left = look();
-  while (left > jobs * 9 / 10)
-    left = look();
+  for (auto limit = steady::now() + 30s; left > jobs * 9 / 10; left = look())
+    if (steady::now() > limit)
+      throw std::runtime_error{"the runner does not begin"};
   auto measured = static_cast<double>(left);
   auto start = steady::now();
   while (left > 0)

@@ -5,8 +5,9 @@
 #include "tests/support/event_puller.hpp"
 #include "tests/support/joined_node.hpp"
 
+#include <caf/scoped_actor.hpp>
+
 #include <csignal>
-#include <future>
 
 namespace troupe::bench {
 
@@ -19,21 +20,19 @@ constexpr auto payload_bytes = size_t{270}; // and topic, times, sequence
 
 double pull_once(tests::joined_node& node, uint64_t events) {
   auto last = uint64_t{0};
-  auto done = std::promise<bool>{};
+  auto good = true;
   auto options = tests::pull_options{};
   options.take = [&](const std::vector<stored_event>& got) {
     for (const auto& x : got)
-      if (x.sequence != ++last || tests::number_in(x.what.payload) != last) {
-        done.set_value(false);
-        return false;
-      }
-    if (last == events)
-      done.set_value(true);
-    return last < events;
+      good = good && x.sequence == ++last && tests::number_in(x.what.payload) == last;
+    return good && last < events;
   };
   auto start = steady::now();
-  node.actors().spawn<caf::detached>(tests::event_puller, &node.roles(), options);
-  if (!done.get_future().get())
+  auto puller = node.actors().spawn<caf::detached>(tests::event_puller, &node.roles(), options);
+  caf::scoped_actor {
+    node.actors()
+    } -> wait_for(puller);
+  if (!good || last != events)
     throw std::runtime_error{"an event is missing or came twice"};
   return static_cast<double>(events) / std::chrono::duration<double>(steady::now() - start).count();
 }

@@ -6,8 +6,9 @@
 #include "tests/support/joined_node.hpp"
 #include "tests/support/slurp.hpp"
 
+#include <caf/scoped_actor.hpp>
+
 #include <cstdlib>
-#include <future>
 #include <iostream>
 #include <thread>
 
@@ -19,24 +20,24 @@ int consume(const std::string& config, uint64_t total, uint64_t per_second) {
   auto own = tests::joined_node{config};
   auto last = uint64_t{0};
   auto told = uint64_t{0};
-  auto done = std::promise<int>{};
+  auto good = true;
   auto options = tests::pull_options{};
   options.take = [&](const std::vector<stored_event>& got) {
     for (const auto& x : got)
-      if (x.sequence != ++last || tests::number_in(x.what.payload) != last) {
-        std::cout << "wrong: " << x.sequence << " instead of " << last << std::endl;
-        done.set_value(1);
+      if (good = good && x.sequence == ++last && tests::number_in(x.what.payload) == last; !good) {
+        std::cout << "wrong: " << x.sequence << " as number " << last << std::endl;
         return false;
       }
     std::this_thread::sleep_for(std::chrono::microseconds{got.size() * 1'000'000 / per_second});
     if (last - told >= total / 1000 || last >= total)
       std::cout << "at " << (told = last) << std::endl;
-    if (last >= total)
-      done.set_value(0);
     return last < total;
   };
-  own.actors().spawn<caf::detached>(tests::event_puller, &own.roles(), options);
-  return done.get_future().get();
+  auto puller = own.actors().spawn<caf::detached>(tests::event_puller, &own.roles(), options);
+  caf::scoped_actor {
+    own.actors()
+    } -> wait_for(puller);
+  return good && last == total ? 0 : 1;
 }
 
 } // namespace
