@@ -15,6 +15,10 @@ std::string age(caf::timestamp since, caf::timestamp time) {
   return since.time_since_epoch().count() == 0 ? "" : to_short_text(time - since);
 }
 
+std::string time_left(caf::timestamp until, caf::timestamp time) {
+  return until.time_since_epoch().count() == 0 ? "" : to_short_text(until - time);
+}
+
 /// The names of the roles, those that are down with why.
 std::string roles_text(const node_view& node) {
   auto out = std::string{};
@@ -36,7 +40,7 @@ std::string nodes_table(const terminal& io, const node_list& all, caf::timestamp
        {age(node.seen_at, time)},
        {node.version},
        {node.address},
-       {age(time, node.certificate_expires)},
+       {time_left(node.certificate_expires, time)},
        {node.state == node_state::up ? roles_text(node) : node.trouble}});
   return table_text(
     io, {"NODE", "STATE", "FOR", "SEEN", "VERSION", "ADDRESS", "CERTIFICATE", "ROLES"}, rows);
