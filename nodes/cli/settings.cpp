@@ -5,6 +5,7 @@
 
 #include <arpa/inet.h>
 
+#include <algorithm>
 #include <cstdlib>
 
 namespace troupe::cli {
@@ -21,6 +22,11 @@ std::string variable(const char* name) {
 void trim(std::string& text) {
   while (!text.empty() && (text.back() == '\n' || text.back() == '\r' || text.back() == ' '))
     text.pop_back();
+}
+
+/// Whether it can stand in a header: visible characters only.
+bool is_one_word(std::string_view text) {
+  return std::all_of(text.begin(), text.end(), [](char c) { return c > 0x20 && c < 0x7F; });
 }
 
 /// Returns a short-lived token for the node on this machine, empty if it has left no secret.
@@ -81,6 +87,9 @@ caf::expected<http_client_options> connection_of(const settings& in) {
     out->token = std::move(*own);
   }
   trim(out->token);
+  if (!is_one_word(out->token))
+    return fault_at(ec::invalid_argument, in.token_file.empty() ? "TROUPE_TOKEN" : in.token_file,
+                    "holds no token: a token is one word");
   return out;
 }
 

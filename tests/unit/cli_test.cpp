@@ -321,6 +321,12 @@ TEST_CASE("a token file is read and must exist") {
   auto to = connection_of(in);
   REQUIRE(to);
   CHECK(to->token == "abc.def.ghi");
+  for (auto text : {"a b\n", "abc\nX-Other: header\n", "\x01"}) {
+    in.token_file = write(folder, "no-token", text);
+    to = connection_of(in);
+    REQUIRE_FALSE(to);
+    CHECK(explain(to.error()).place == in.token_file);
+  }
   in.token_file = folder.path() + "/missing";
   CHECK_FALSE(connection_of(in));
 }
