@@ -1,6 +1,7 @@
 #include "actors/run_pool.hpp"
 #include "actors/runners/catalog/catalog.hpp"
 #include "actors/test_runner.hpp"
+#include "messages/text_rule.hpp"
 #include "messages/time.hpp"
 #include "nodes/role.hpp"
 
@@ -34,6 +35,8 @@ supervised_role runner(node_context& node, const std::string& key, section in) {
   read_drain(node.options, in, options);
   if (!in.has("name"))
     options.name = node.options.name + '-' + key;
+  else if (!obeys("word", options.name))
+    in.complain("name", "has characters that are not allowed in a word");
   if (options.queues.empty())
     options.queues = {options.driver + '-' + host_arch() + "-0"};
   options.boot = node.boot;
@@ -60,8 +63,12 @@ std::vector<supervised_role> prepare_tests(node_context& node, section& in) {
   auto keys = runners.keys();
   if (keys.empty())
     keys = {"docker"};
-  for (const auto& key : keys)
+  for (const auto& key : keys) {
+    // It becomes part of a name that others see, and of a path.
+    if (!obeys("word", key))
+      runners.complain(key.c_str(), "has characters that are not allowed in a word");
     out.push_back(runner(node, key, runners.child(key.c_str())));
+  }
   return out;
 }
 

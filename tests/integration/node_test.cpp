@@ -131,6 +131,18 @@ TEST_CASE("the end of the supervisor is the end of the node", "[integration][nod
   CHECK(code == 70);
 }
 
+TEST_CASE("a runner's name and key must be words", "[integration][node]") {
+  auto runner = [](const std::string& key) {
+    return "roles:\n  tests:\n    runners:\n      " + key + "\n";
+  };
+  for (auto key : {"../evil: {driver: fake}", "a b: {driver: fake}", "fake: {name: a b}"}) {
+    auto faults = faults_of(runner(key));
+    REQUIRE(faults.size() == 1);
+    CHECK(faults[0].find("has characters that are not allowed in a word") != std::string::npos);
+  }
+  CHECK(faults_of(runner("fake-2.x: {driver: fake, name: a_b}")).empty());
+}
+
 TEST_CASE("a runner's drain must fit into that of its node", "[integration][node]") {
   auto runner = [](const std::string& drain) {
     return "node: {drain_limit: 10s}\nroles:\n  tests:\n    runners:\n      fake:\n" + drain;
