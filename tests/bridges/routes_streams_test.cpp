@@ -309,6 +309,11 @@ TEST_CASE("a log is plain text with a line per stage", "[bridge][http]") {
   REQUIRE(one);
   CHECK(one->body == "so far\n");
   CHECK(world.client().get(path + "?run=3")->status == 404);
+  CHECK(world.client().get(path + "?stage=c")->status == 200); // It may still begin.
+  world.change(id, [](job_view& view) { view.state = job_state::finished; });
+  CHECK(world.client().get(path + "?stage=b")->status == 200);
+  CHECK(world.client().get(path + "?stage=c")->status == 404);
+  CHECK(world.client().get(path + "?stage=c&follow=1")->status == 404);
 }
 
 TEST_CASE("a large artifact is streamed whole", "[bridge][http]") {

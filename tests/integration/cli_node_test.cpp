@@ -164,6 +164,8 @@ TEST_CASE("logs are the same read at once and followed, and one stage can be cho
   CHECK(stage.output.find("==>") == std::string::npos);
   CHECK(stage.output.find("The quick brown fox") == 0);
   CHECK(client(node, {"logs", job, "--run", "7"}).exit_code == 8);
+  CHECK(client(node, {"logs", job, "--stage", "nothing"}).exit_code == 8);
+  CHECK(client(node, {"logs", job, "--stage", "nothing", "--follow"}).exit_code == 8);
 }
 
 TEST_CASE("artifacts are listed and fetched") {
@@ -211,6 +213,15 @@ TEST_CASE("runners and queues are shown") {
   auto queues = lines(client(node, {"queues", "--json"}));
   REQUIRE(queues.size() == 1);
   CHECK(queues[0][0].at("slots") == 4);
+}
+
+TEST_CASE("a node without a certificate shows no end of one") {
+  auto table = client(shared_node(), {"nodes"}).output;
+  auto row = table.find('\n') + 1;
+  auto column = table.find("CERTIFICATE");
+  REQUIRE(column < row);
+  CHECK(table.substr(row + column, 11) == std::string(11, ' '));
+  CHECK(table.find("journal") > row);
 }
 
 TEST_CASE("an unknown job is 8, a malformed id is 2, no server is 3") {

@@ -57,6 +57,16 @@ bool is_in_logs(const log_place& place, const log_request& what, const job_view&
   return false;
 }
 
+/// Whether there is, or still may be, a stage of that name in the runs that are asked for.
+bool may_have_stage(const log_request& what, const job_view& job) {
+  if (what.only_stage.empty() || job.state != job_state::finished)
+    return true;
+  auto has_it = [&](const auto& x) { return x.name == what.only_stage; };
+  return std::any_of(job.runs.begin(), job.runs.end(), [&](const auto& one) {
+    return one.run_id == what.from.run && std::any_of(one.stages.begin(), one.stages.end(), has_it);
+  });
+}
+
 http_response events(call& c) {
   auto job = followed_job(c);
   if (!job)
@@ -81,6 +91,8 @@ http_response job_log(call& c) {
       return c.fail(fault_at(ec::not_found, "query.run", "there is no such run"));
   }
   what.from.run = what.only_run.value_or(job->runs.empty() ? 0 : job->runs.back().run_id);
+  if (!may_have_stage(what, *job))
+    return c.fail(fault_at(ec::not_found, "query.stage", "there is no such stage"));
   if (auto place = parse_log_place(c.in.header("last-event-id"));
       place && what.follow && is_in_logs(*place, what, *job))
     what.from = *place;
