@@ -28,6 +28,10 @@ bool is_known_distribution(std::string_view name) {
   return std::find(distributions.begin(), distributions.end(), name) != distributions.end();
 }
 
+bool uses_apt(std::string_view distribution) {
+  return distribution == "debian" || distribution == "ubuntu" || distribution == "raspbian";
+}
+
 std::optional<std::string_view> host_architecture(std::string_view arch) {
   for (const auto& row : architectures)
     if (row.asked == arch)

@@ -10,6 +10,9 @@ namespace troupe {
 /// Whether packages of this distribution can be tested: "debian", "almalinux", ...
 bool is_known_distribution(std::string_view name);
 
+/// Whether its packages are deb packages.
+bool uses_apt(std::string_view distribution);
+
 /// Returns the architecture of the host that runs `arch` ("i686" -> "x86_64"); none if unknown.
 std::optional<std::string_view> host_architecture(std::string_view arch);
 

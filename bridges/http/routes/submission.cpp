@@ -13,11 +13,36 @@ namespace {
 /// The journal's bound for an id. Source: messages/event.hpp.
 constexpr auto longest_request_id = size_t{256};
 
-bool is_source_address(std::string_view url) {
-  for (auto scheme : {"http://", "https://", "ftp://", "file:///", "deb ", "deb-src "})
-    if (url.starts_with(scheme))
-      return true;
-  return false;
+bool is_plain_url(std::string_view text, std::initializer_list<std::string_view> schemes) {
+  auto fits = [text](std::string_view scheme) { return text.starts_with(scheme); };
+  return std::any_of(schemes.begin(), schemes.end(), fits)
+         && text.find_first_of(" \t[]\"'\\") == text.npos && obeys("line", text);
+}
+
+/// Returns what stands for the URL in a whole apt line: the word behind type and options.
+std::string_view url_of_apt_line(std::string_view line) {
+  auto next = [&line] { line.remove_prefix(std::min(line.find_first_not_of(' '), line.size())); };
+  line.remove_prefix(line.find(' '));
+  next();
+  if (line.starts_with('[')) {
+    line.remove_prefix(std::min(line.find(']'), line.size() - 1) + 1);
+    next();
+  }
+  return line.substr(0, line.find(' '));
+}
+
+/// What a runner would refuse, so that it is refused before it is accepted.
+/// Source: actors/runners/package_sources.cpp, `check_test`.
+bool is_source_address(std::string_view url, bool apt) {
+  auto whole_line = apt && (url.starts_with("deb ") || url.starts_with("deb-src "));
+  return obeys("line", url)
+         && is_plain_url(whole_line ? url_of_apt_line(url) : url,
+                         {"http://", "https://", "file:///"});
+}
+
+bool is_repository_key(std::string_view key) {
+  return key.find("-----BEGIN PGP PUBLIC KEY BLOCK-----") != key.npos
+         || is_plain_url(key, {"https://"});
 }
 
 /// Returns the queue with the shortest wait per slot among those of the runners that may be asked
@@ -61,6 +86,10 @@ caf::timespan or_default(caf::timespan asked, std::chrono::milliseconds otherwis
 } // namespace
 
 void complete_test(test_spec& test, std::vector<json_fault>& faults) {
+  const auto apt = uses_apt(test.dist_name);
+  // apt takes "name-" for "remove name".
+  if (apt && test.package_name.ends_with('-'))
+    faults.push_back({"package_name", "must not end in '-'"});
   auto unnamed = 0;
   auto names = std::set<std::string>{};
   for (auto i = size_t{0}; i < test.repositories.size(); ++i) {
@@ -70,9 +99,12 @@ void complete_test(test_spec& test, std::vector<json_fault>& faults) {
       repo.name = "repo-" + std::to_string(unnamed++);
     if (repo.url.empty())
       faults.push_back({place + ".url", "is required"});
-    else if (!obeys("line", repo.url) || !is_source_address(repo.url))
-      faults.push_back(
-        {place + ".url", "must be a URL (http, https, ftp, file) or a whole deb line"});
+    else if (!is_source_address(repo.url, apt))
+      faults.push_back({place + ".url", apt ? "must be an http, https or file URL, or a whole deb "
+                                              "line with one"
+                                            : "must be an http, https or file URL"});
+    if (!repo.gpg_key.empty() && !is_repository_key(repo.gpg_key))
+      faults.push_back({place + ".gpg_key", "must be an https URL or an armored key"});
     if (!names.insert(repo.name).second)
       faults.push_back({place + ".name", "is the name of another repository"});
   }
@@ -81,9 +113,7 @@ void complete_test(test_spec& test, std::vector<json_fault>& faults) {
     auto place = "tests[" + std::to_string(i) + ']';
     if (one.script.empty() == one.url.empty())
       faults.push_back({place + ".url", "needs either a git address or a script"});
-    else if (one.script.empty()
-             && (!obeys("line", one.url)
-                 || !(one.url.starts_with("https://") || one.url.starts_with("http://"))))
+    else if (one.script.empty() && !is_plain_url(one.url, {"https://", "http://"}))
       faults.push_back({place + ".url", "must be an http or https address"});
     if (!one.test_dir.empty() && !obeys("path", one.test_dir))
       faults.push_back({place + ".test_dir", "must be a relative path"});
