@@ -99,7 +99,30 @@ TEST_CASE("each wrong field of a submission is refused at its place", "[bridge][
   CHECK(place("repositories", json::array({{{"name", "a"}, {"url", "http://a"}},
                                            {{"name", "a"}, {"url", "http://b"}}}))
         == "repositories[1].name");
+  CHECK(place("package_name", "hello-") == "package_name"); // To apt: remove it.
+  for (auto url :
+       {"ftp://a/", "http://a/ b", "http://a/[x]", "deb [trusted=yes] ftp://a ./", "deb "})
+    CHECK(place("repositories", json::array({{{"url", url}}})) == "repositories[0].url");
+  CHECK(place("repositories", json::array({{{"url", "http://a"}, {"gpg_key", "file:///k"}}}))
+        == "repositories[0].gpg_key");
+  CHECK(place("tests", json::array({{{"url", "http://a b"}}})) == "tests[0].url");
   CHECK(world.told->submissions() == 0);
+}
+
+TEST_CASE("what runners understand as repositories is accepted", "[bridge][http]") {
+  auto world = route_world{};
+  auto status = [&](const char* dist, const char* package, const char* url) {
+    auto body = job_body();
+    body["dist_name"] = dist;
+    body["package_name"] = package;
+    body["repositories"] = json::array({{{"url", url}, {"gpg_key", "https://a/key.asc"}}});
+    return world.call("POST", "/jobs", "submit:ann", json_text(body)).status;
+  };
+  for (auto url : {"http://a/", "https://u:p@a/x?y=1", "file:///srv", "deb http://a ./",
+                   "deb-src  [arch=amd64 trusted=yes]  https://a stable main"})
+    CHECK(status("debian", "hello", url) == 201);
+  CHECK(status("almalinux", "hello-", "http://a/") == 201);
+  CHECK(status("almalinux", "hello", "deb http://a ./") == 422);
 }
 
 TEST_CASE("a body that is no JSON is 400", "[bridge][http]") {
@@ -236,8 +259,11 @@ TEST_CASE("a job is shown without its packed spec", "[bridge][http]") {
   CHECK(body["job_id"] == to_string(id));
   CHECK(body["state"] == "running");
   CHECK_FALSE(body.contains("spec"));
-  CHECK(world.call("GET", "/jobs/01890000-0000-7000-8000-000000000000", "read:bob").status == 404);
-  CHECK(world.call("GET", "/jobs/nonsense", "read:bob").status == 404);
+  for (auto path : {"/jobs/01890000-0000-7000-8000-000000000000", "/jobs/nonsense"}) {
+    auto refused = world.call("GET", path, "read:bob");
+    CHECK(refused.status == 404);
+    CHECK(body_of(refused)["error"]["place"] == "job_id");
+  }
 }
 
 TEST_CASE("a watch answers as soon as the job is newer", "[bridge][http]") {
@@ -389,6 +415,8 @@ TEST_CASE("an artifact's name cannot leave its run", "[bridge][http]") {
   CHECK(header_of(out, "Content-Disposition") == "attachment; filename=\"report.bin\"");
   for (auto name : {"../x", "a/../../x", "/etc/passwd", "a//b", ".", "a\nb", "absent"}) {
     INFO(name);
-    CHECK(world.call("GET", job_path(id, "/artifacts/") + name, "read:ann").status == 404);
+    auto refused = world.call("GET", job_path(id, "/artifacts/") + name, "read:ann");
+    CHECK(refused.status == 404);
+    CHECK(body_of(refused)["error"]["place"] == "name");
   }
 }

@@ -52,6 +52,8 @@ http_response download(call& c) {
     return c.fail(fault_at(ec::not_found, "name", "there is no such artifact"));
   auto first = c.ask<artifact_chunk>(c.shared.roles.artifacts,
                                      read_artifact{*key, 0, artifact_pump::chunk_bytes, {}});
+  if (!first && explain(first.error()).code == ec::not_found)
+    return c.fail(fault_at(ec::not_found, "name", "there is no such artifact"));
   if (!first)
     return c.fail(first.error());
   auto out = http_response{};

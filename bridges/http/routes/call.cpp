@@ -46,6 +46,9 @@ http_response call::fail(const caf::error& why) const {
     return error_response(at.words, fault_at(parts.code, "header.Idempotency-Key", parts.text));
   if (std::any_of(at.query.begin(), at.query.end(), is_parameter))
     return error_response(at.words, fault_at(parts.code, "query." + parts.place, parts.text));
+  // Whoever looks a job up by its id knows nothing of paths.
+  if (parts.code == ec::not_found && parts.place.empty() && captured.count("job_id") > 0)
+    return error_response(at.words, fault_at(parts.code, "job_id", parts.text));
   return error_response(at.words, why);
 }
 
