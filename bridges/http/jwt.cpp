@@ -17,21 +17,21 @@
 
 namespace troupe {
 
-namespace {
-
-constexpr size_t max_token = 8192;
-constexpr auto max_leeway = std::chrono::seconds{60};
-constexpr auto max_life = std::chrono::hours{24 * 90};
-
 using token_hash = std::array<unsigned char, 32>;
 
-struct hash_prefix {
+struct token_hash_prefix {
   size_t operator()(const token_hash& x) const {
     auto out = size_t{};
     std::memcpy(&out, x.data(), sizeof out);
     return out;
   }
 };
+
+namespace {
+
+constexpr size_t max_token = 8192;
+constexpr auto max_leeway = std::chrono::seconds{60};
+constexpr auto max_life = std::chrono::hours{24 * 90};
 
 caf::error token_refused(const char* reason) {
   return fault(ec::unauthorized, reason);
@@ -66,7 +66,7 @@ struct jwt::state {
   std::unique_ptr<EVP_MD, decltype(&::EVP_MD_free)> sha256{
     ::EVP_MD_fetch(nullptr, "SHA256", nullptr), &::EVP_MD_free};
   std::mutex mutex;
-  std::unordered_map<token_hash, identity, hash_prefix> verified;
+  std::unordered_map<token_hash, identity, token_hash_prefix> verified;
 };
 
 /// Everything but revocation.

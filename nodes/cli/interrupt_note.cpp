@@ -13,19 +13,19 @@ namespace troupe::cli {
 namespace {
 
 // Written before the handler is set and only read in it.
-char note[1024];
+char noted_text[1024];
 size_t note_size = 0;
 
 void on_interrupt(int) {
-  static_cast<void>(!::write(STDERR_FILENO, note, note_size));
+  static_cast<void>(!::write(STDERR_FILENO, noted_text, note_size));
   ::_exit(exit_code::interrupted);
 }
 
 } // namespace
 
 interrupt_note::interrupt_note(const std::string& text) {
-  note_size = std::min(text.size(), sizeof note);
-  std::memcpy(note, text.data(), note_size);
+  note_size = std::min(text.size(), sizeof noted_text);
+  std::memcpy(noted_text, text.data(), note_size);
   std::signal(SIGINT, on_interrupt);
 }
 

@@ -76,29 +76,29 @@ std::string mutate(random_source& random, const std::vector<std::string>& corpus
   static constexpr auto interesting = std::string_view{bytes, sizeof bytes - 1};
   auto x = corpus[random.below(corpus.size())];
   for (auto rounds = 1 + random.below(4); rounds > 0; --rounds) {
-    auto at = random.below(x.size() + 1);
-    auto length = std::min(x.size() - at, 1 + random.below(32));
+    auto place = random.below(x.size() + 1);
+    auto length = std::min(x.size() - place, 1 + random.below(32));
     switch (random.below(7)) {
       case 0: // Flip a bit.
-        if (at < x.size())
-          x[at] = static_cast<char>(x[at] ^ (1 << random.below(8)));
+        if (place < x.size())
+          x[place] = static_cast<char>(x[place] ^ (1 << random.below(8)));
         break;
       case 1: // A byte that parsers care about.
-        x.insert(at, 1, interesting[random.below(interesting.size())]);
+        x.insert(place, 1, interesting[random.below(interesting.size())]);
         break;
       case 2:
-        if (at < x.size())
-          x[at] = interesting[random.below(interesting.size())];
+        if (place < x.size())
+          x[place] = interesting[random.below(interesting.size())];
         break;
-      case 3: x.erase(at, length); break;
-      case 4: x.insert(at, x.substr(at, length)); break;
+      case 3: x.erase(place, length); break;
+      case 4: x.insert(place, x.substr(place, length)); break;
       case 5:
-        x.insert(at, 1 + random.below(300), interesting[random.below(interesting.size())]);
+        x.insert(place, 1 + random.below(300), interesting[random.below(interesting.size())]);
         break;
       default: { // A piece of another input.
         const auto& other = corpus[random.below(corpus.size())];
         auto from = random.below(other.size() + 1);
-        x.replace(at, length, other.substr(from, random.below(other.size() + 1)));
+        x.replace(place, length, other.substr(from, random.below(other.size() + 1)));
       }
     }
   }
