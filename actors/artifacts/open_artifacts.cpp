@@ -1,6 +1,7 @@
 #include "actors/artifacts/open_artifacts.hpp"
 
 #include <fcntl.h>
+#include <unistd.h>
 
 #include <algorithm>
 
@@ -23,6 +24,14 @@ caf::expected<owned_fd> open_spool(const artifact_folder& folder, const artifact
   return file;
 }
 
+/// Best effort: who makes the spool anew is told if it is still there.
+void remove_spool(const artifact_folder& folder, const artifact_key& key) {
+  auto stem = file_stem(key.name);
+  auto run = folder.run_folder(key.job, key.run, false);
+  if (stem && run)
+    unlinkat(run->get(), (*stem + ".spool").c_str(), 0);
+}
+
 } // namespace
 
 open_artifacts::open_artifacts(std::shared_ptr<const artifact_folder> folder, spool_limits limits,
@@ -41,6 +50,10 @@ caf::expected<open_artifact*> open_artifacts::find(const artifact_key& key) {
     struct stat about {};
     if (fstat(file->get(), &about) != 0)
       return file_fault("look at spool");
+    if (static_cast<uint64_t>(about.st_size) < spool::least_size) {
+      remove_spool(*folder_, key);
+      return nullptr;
+    }
     auto opened = spool::reopen(std::move(*file));
     if (!opened)
       return std::move(opened.error());

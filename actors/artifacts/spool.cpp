@@ -14,6 +14,7 @@ constexpr auto header_size = uint64_t{4096};
 constexpr auto magic = uint64_t{0x314C4F4F50535254}; // "TRSPOOL1", little-endian
 
 using header = std::array<uint64_t, 4>;
+static_assert(sizeof(header) == spool::least_size);
 
 } // namespace
 

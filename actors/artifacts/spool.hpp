@@ -25,6 +25,9 @@ struct spool_limits {
 /// overwritten is the *cut*.
 class spool {
 public:
+  /// A shorter file was never begun: its disk was full, or its process was killed.
+  static constexpr auto least_size = uint64_t{32};
+
   /// Writes a fresh header. Errors: `ec::disk_full`, `ec::unavailable`.
   static caf::expected<spool> create(owned_fd file, bool is_log, const spool_limits& limits);
   /// Reads the header of an existing one. Errors: `ec::corrupt`, `ec::unavailable`.

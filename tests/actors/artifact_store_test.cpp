@@ -309,6 +309,17 @@ TEST_CASE_METHOD(one_store, "the list has open and closed artifacts, ordered by 
   CHECK(none->artifacts.empty());
 }
 
+TEST_CASE_METHOD(one_store, "a spool that a full disk left without its header is made anew",
+                 "[actor][artifacts]") {
+  REQUIRE(write("other.log", 0, "x")); // makes the folder of the run
+  std::ofstream{path_of("a.log.spool")} << "short";
+  CHECK(code(read("a.log", 0).error()) == ec::not_found);
+  std::ofstream{path_of("a.log.spool")};
+  CHECK(end_of(write("a.log", 0, "hello")) == 5);
+  REQUIRE(close("a.log"));
+  CHECK(read_all("a.log") == "hello");
+}
+
 TEST_CASE_METHOD(one_store, "more artifacts can be open than descriptors", "[actor][artifacts]") {
   for (auto round = 0; round < 3; ++round)
     for (auto n = 0; n < 6; ++n)
