@@ -29,11 +29,34 @@ void secret_mask::add(std::string_view secret) {
 }
 
 void secret_mask::add_one(std::string_view secret) {
-  if (secret.size() < shortest_secret
-      || std::find(secrets_.begin(), secrets_.end(), secret) != secrets_.end())
+  if (secret.size() < shortest_secret)
     return;
-  secrets_.emplace_back(secret);
+  secrets_->emplace(secret);
   first_bytes_.set(static_cast<unsigned char>(secret[0]));
+}
+
+/// Returns the length of the longest secret that `text` begins with; 0 if none.
+size_t secret_mask::longest_at_start(std::string_view text) const {
+  // Whatever lies between that secret and `text` in the order begins with it, too.
+  while (!text.empty()) {
+    auto after = secrets_->upper_bound(text);
+    if (after == secrets_->begin())
+      return 0;
+    const auto& before = *std::prev(after);
+    if (text.starts_with(before))
+      return before.size();
+    auto end = std::min(text.size(), before.size());
+    auto same =
+      std::mismatch(text.begin(), text.begin() + static_cast<ptrdiff_t>(end), before.begin());
+    text = text.substr(0, static_cast<size_t>(same.first - text.begin()));
+  }
+  return 0;
+}
+
+/// True if more bytes could make `text` one of the secrets.
+bool secret_mask::may_begin(std::string_view text) const {
+  auto next = secrets_->upper_bound(text);
+  return next != secrets_->end() && next->size() > text.size() && next->starts_with(text);
 }
 
 std::string secret_mask::feed(std::string_view bytes) {
@@ -62,14 +85,8 @@ std::string secret_mask::mask_secrets(std::string_view bytes, bool last) {
     auto was_covered = covered_ > 0;
     if (first_bytes_.test(static_cast<unsigned char>(text[i]))) {
       auto rest = text.substr(i);
-      auto undecided = false;
-      for (const auto& secret : secrets_) {
-        if (rest.starts_with(secret))
-          covered_ = std::max(covered_, secret.size());
-        else if (rest.size() < secret.size() && secret.starts_with(rest))
-          undecided = true;
-      }
-      if (undecided && !last) {
+      covered_ = std::max(covered_, longest_at_start(rest));
+      if (!last && may_begin(rest)) {
         // Decided again, with more bytes, when they come.
         if (!was_covered)
           covered_ = 0;

@@ -72,3 +72,23 @@ TEST_CASE("a text without an end of the user part is released after 512 bytes") 
   CHECK(mask.feed("a://").size() == 1);
   CHECK(mask.feed(std::string(600, 'x')).size() == 603);
 }
+
+TEST_CASE("many secrets are masked like a few", "[unit][testing]") {
+  auto all = secret_mask{};
+  auto long_one = std::string{};
+  for (auto i = 0; i < 50'000; ++i)
+    long_one += std::to_string(10'000'000 + i) + '\n';
+  all.add(long_one);
+  all.add("1000");        // begins many of them
+  all.add("10000042-and"); // one of them begins it
+  CHECK(all.apply("x10000041x") == "x[masked]x");
+  CHECK(all.apply("x10000042-andx") == "x[masked]x");
+  CHECK(all.apply("x10000042-anx") == "x[masked]-anx");
+  CHECK(all.apply("x1000x") == "x[masked]x");
+  CHECK(all.apply("x100x") == "x100x");
+  CHECK(all.apply("x99999999x") == "x99999999x");
+  auto text = std::string{};
+  for (auto i = 0; i < 100'000; ++i)
+    text += "123456";
+  CHECK(all.apply(text) == text);
+}
