@@ -47,7 +47,7 @@ std::vector<config_fault> check_node_config(const std::string& path) {
 
 std::vector<config_key> known_node_keys() {
   // Every role, and one runner of each driver, so that each reader declares its keys.
-  auto root = section::from_text("roles: {journal: , jobs: , artifacts: , history: , http: , tests: {runners: "
+  auto root = section::from_text("roles: {journal: , jobs: , artifacts: , http: , tests: {runners: "
                                  "{docker: , exec: , fake: }}}\ncluster: {peers: {runner_1: }}",
                                  "every role");
   auto context = node_context{};
