@@ -2,6 +2,7 @@
 
 #include "config/log.hpp"
 #include "messages/time.hpp"
+#include "nodes/cluster/gate.hpp"
 
 #include <caf/stateful_actor.hpp>
 
@@ -39,11 +40,6 @@ void dial_later(link_pointer self) {
     self->delayed_send(self, next_backoff(st), caf::connect_atom_v, ++st.turn);
 }
 
-void withdraw_roles(peer_link_state& st) {
-  for (const auto& [role, actor] : std::exchange(st.given, {}))
-    st.roles->withdraw(role, actor);
-}
-
 /// Ends what there is of the connection and tries the next target.
 void fall(link_pointer self, const std::string& why) {
   auto& st = self->state;
@@ -52,7 +48,7 @@ void fall(link_pointer self, const std::string& why) {
     log(log_level::warning, "peer_link", was_up ? "link is down" : "node cannot be joined",
         {{"node", target_of(st).node}, {"why", why}});
   st.state = link_state::down;
-  withdraw_roles(st);
+  st.withdraw_roles();
   if (auto gate = std::exchange(st.gate, nullptr)) {
     self->demonitor(gate.address());
     self->send(st.dialer, caf::close_atom_v, gate.node());
@@ -155,11 +151,13 @@ void dial(link_pointer self, uint64_t turn) {
       });
 }
 
-/// Puts a role of the far node into the directory, unless it is played here.
+/// Puts a role of the far node into the directory, unless it is played here. What
+/// nodes do not share, such as the supervisor, is nobody else's to set.
 void take_role(link_pointer self, const std::string& role, const caf::strong_actor_ptr& actor) {
   auto& st = self->state;
   auto from = self->current_sender();
   if (!from || !st.gate || from->node() != st.gate.node()
+      || std::find(shared_roles.begin(), shared_roles.end(), role) == shared_roles.end()
       || std::find(st.options.roles.begin(), st.options.roles.end(), role)
            != st.options.roles.end())
     return;
@@ -182,6 +180,15 @@ uint32_t leave(link_pointer self) {
 }
 
 } // namespace
+
+peer_link_state::~peer_link_state() {
+  withdraw_roles();
+}
+
+void peer_link_state::withdraw_roles() {
+  for (const auto& [role, actor] : std::exchange(given, {}))
+    roles->withdraw(role, actor);
+}
 
 peer_link_self::behavior_type peer_link(link_pointer self, directory* roles, dialer_actor dialer,
                                         peer_link_options options) {

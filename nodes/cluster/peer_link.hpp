@@ -61,6 +61,15 @@ struct peer_link_state {
   node_view view;
   bool leaving = false;
   std::minstd_rand chance;
+
+  peer_link_state() = default;
+  /// However the link ends, the handles that it gave out end with it.
+  ~peer_link_state();
+  peer_link_state(const peer_link_state&) = delete;
+  peer_link_state& operator=(const peer_link_state&) = delete;
+
+  /// Takes back what the far node gave.
+  void withdraw_roles();
 };
 
 /// Keeps this node joined to the first target that lets it in: connects, says

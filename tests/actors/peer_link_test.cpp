@@ -13,6 +13,7 @@ struct gate_script {
   std::vector<node_hello> hellos;
   size_t pings = 0;
   std::vector<std::string> left;
+  std::vector<std::string> gives{"jobs"};
 };
 
 gate_actor::behavior_type played_gate(gate_actor::stateful_pointer<int> self, gate_script* script) {
@@ -21,8 +22,9 @@ gate_actor::behavior_type played_gate(gate_actor::stateful_pointer<int> self, ga
       script->hellos.push_back(hello);
       if (script->refusal)
         return script->refusal;
-      self->send(caf::actor_cast<peer_link_actor>(self->current_sender()), role_atom_v,
-                 std::string{"jobs"}, caf::actor_cast<caf::strong_actor_ptr>(self));
+      for (const auto& role : script->gives)
+        self->send(caf::actor_cast<peer_link_actor>(self->current_sender()), role_atom_v, role,
+                   caf::actor_cast<caf::strong_actor_ptr>(self));
       return node_welcome{1, "state-1", "b0", "0.1.0", 3s};
     },
     [=](const node_ping&) -> caf::result<std::string> {
@@ -173,4 +175,22 @@ TEST_CASE_METHOD(linked, "a drained link says goodbye and stays away", "[actor][
   caf::anon_send(link, drain_atom_v);
   sched.run();
   CHECK(script.left == std::vector<std::string>{"b1"});
+}
+
+TEST_CASE_METHOD(linked, "a link that ends takes back what it gave", "[actor][cluster]") {
+  start();
+  REQUIRE(roles.find<caf::strong_actor_ptr>("jobs"));
+  caf::anon_send_exit(link, caf::exit_reason::kill);
+  sched.run();
+  CHECK_FALSE(roles.find<caf::strong_actor_ptr>("jobs"));
+}
+
+TEST_CASE_METHOD(linked, "a far node sets no role that nodes do not share", "[actor][cluster]") {
+  auto mine = caf::actor_cast<caf::strong_actor_ptr>(dialer);
+  roles.assign("supervisor", mine);
+  script.gives = {"supervisor", "tests/docker", "history"};
+  start();
+  CHECK(roles.find<caf::strong_actor_ptr>("supervisor") == mine);
+  CHECK_FALSE(roles.find<caf::strong_actor_ptr>("tests/docker"));
+  CHECK(roles.find<caf::strong_actor_ptr>("history") == reachable);
 }
