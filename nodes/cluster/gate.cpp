@@ -15,6 +15,10 @@ namespace {
 using gate_pointer = gate_self::stateful_pointer<gate_state>;
 using member = gate_state::member;
 
+/// What a node may say of itself: it is kept, logged and shown.
+constexpr auto most_roles = size_t{128};
+constexpr auto longest_text = size_t{1024};
+
 caf::timespan clock_of(gate_pointer self) {
   return std::chrono::duration_cast<caf::timespan>(self->clock().now().time_since_epoch());
 }
@@ -42,27 +46,40 @@ caf::error check_name(const gate_options& own, const node_hello& hello,
     return fault_at(ec::forbidden, "node", "the connection has no identity");
   if (who->node != hello.node)
     return fault_at(ec::forbidden, "node",
-                    "it calls itself '" + hello.node + "', its certificate says '" + who->node
-                      + "'");
+                    "it calls itself '" + hello.node.substr(0, longest_text)
+                      + "', its certificate says '" + who->node + "'");
   if (hello.node == own.node)
     return fault_at(ec::conflict, "node", "'" + hello.node + "' is the name of this node");
-  if (!obeys("word", hello.boot))
-    return fault_at(ec::invalid_argument, "boot", "must be a word");
   return caf::none;
 }
 
-caf::error check_roles(const gate_options& own, const node_hello& hello) {
-  auto listed = own.peers ? own.peers->find(hello.node) : std::nullopt;
+/// Before anything of it is repeated in a log or an answer.
+caf::error check_words(const node_hello& hello) {
+  if (!obeys("word", hello.boot))
+    return fault_at(ec::invalid_argument, "boot", "must be a word");
+  if (hello.version.size() > longest_text)
+    return fault_at(ec::invalid_argument, "version", "must have 1024 bytes at most");
+  if (hello.roles.size() > most_roles)
+    return fault_at(ec::invalid_argument, "roles", "must be 128 at most");
+  if (!std::all_of(hello.roles.begin(), hello.roles.end(),
+                   [](const std::string& role) { return obeys("word", role); }))
+    return fault_at(ec::invalid_argument, "roles", "must be words");
+  return caf::none;
+}
+
+caf::error check_roles(const gate_options& own, const std::string& node,
+                       const std::vector<std::string>& roles) {
+  auto listed = own.peers ? own.peers->find(node) : std::nullopt;
   if (!listed)
-    return fault_at(ec::forbidden, "node", "'" + hello.node + "' is not on the cluster's list");
+    return fault_at(ec::forbidden, "node", "'" + node + "' is not on the cluster's list");
   const auto& allowed = listed->roles;
-  for (const auto& role : hello.roles) {
+  for (const auto& role : roles) {
     if (role == "journal")
       return fault_at(ec::conflict, "roles",
                       "it brings a journal; a cluster has one, on node " + own.node);
     if (!allowed.empty() && std::find(allowed.begin(), allowed.end(), role) == allowed.end())
       return fault_at(ec::forbidden, "roles",
-                      "the cluster's list does not let '" + hello.node + "' play '" + role + "'");
+                      "the cluster's list does not let '" + node + "' play '" + role + "'");
   }
   return caf::none;
 }
@@ -104,11 +121,13 @@ caf::result<node_welcome> join(gate_pointer self, const node_hello& hello) {
   auto& st = self->state;
   auto link = self->current_sender();
   auto who = link && st.options.identity ? st.options.identity(link->node()) : std::nullopt;
-  auto why = check_name(st.options, hello, who);
+  auto why = check_words(hello);
+  if (!why)
+    why = check_name(st.options, hello, who);
   if (!why)
     why = check_protocol(st.options, hello);
   if (!why)
-    why = check_roles(st.options, hello);
+    why = check_roles(st.options, hello.node, hello.roles);
   if (auto known = st.members.find(hello.node); !why && known != st.members.end()
                                                 && known->second.link
                                                 && known->second.view.boot != hello.boot)
@@ -117,7 +136,9 @@ caf::result<node_welcome> join(gate_pointer self, const node_hello& hello) {
                      + "; names are unique");
   if (why) {
     log(log_level::warning, "gate", "node refused",
-        {{"node", hello.node}, {"address", who ? who->address : ""}, {"why", one_line(why)}});
+        {{"node", who ? who->node : ""},
+         {"address", who ? who->address : ""},
+         {"why", one_line(why)}});
     return why;
   }
   auto& of = st.members[hello.node];
@@ -133,6 +154,7 @@ caf::result<node_welcome> join(gate_pointer self, const node_hello& hello) {
   of.view.address = who->address;
   of.view.certificate_expires = who->expires;
   of.view.joins = joins;
+  of.roles = hello.roles;
   of.link = link;
   of.told.clear();
   of.heard = clock_of(self);
@@ -145,11 +167,22 @@ caf::result<node_welcome> join(gate_pointer self, const node_hello& hello) {
                       st.options.lost_after};
 }
 
+/// Bounds what a ping says; it is kept and shown to everybody.
+void trim(std::vector<role_status>& roles) {
+  if (roles.size() > most_roles)
+    roles.resize(most_roles);
+  for (auto& x : roles) {
+    x.role.resize(std::min(x.role.size(), longest_text));
+    x.last_error.resize(std::min(x.last_error.size(), longest_text));
+  }
+}
+
 caf::result<std::string> hear(gate_pointer self, node_ping& ping) {
   for (auto& [_, of] : self->state.members)
     if (of.link && of.link == self->current_sender()) {
       of.heard = clock_of(self);
       of.view.seen_at = now();
+      trim(ping.status.roles);
       of.view.roles = std::move(ping.status.roles);
       return self->state.options.boot;
     }
@@ -161,9 +194,12 @@ void look_at_clock(gate_pointer self) {
   st.ticking = false;
   auto time = clock_of(self);
   auto any = false;
-  for (auto& [_, of] : st.members) {
+  for (auto& [name, of] : st.members) {
     if (of.link && time - of.heard > st.options.lost_after)
       part(self, of, node_state::lost, "silent for " + to_short_text(time - of.heard));
+    // The list may have been read again since it joined.
+    if (auto why = of.link ? check_roles(st.options, name, of.roles) : caf::none)
+      part(self, of, node_state::lost, one_line(why));
     any = any || of.link;
   }
   if (any)

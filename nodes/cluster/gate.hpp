@@ -51,7 +51,8 @@ struct gate_state {
 
   struct member {
     node_view view;
-    caf::strong_actor_ptr link; ///< Null unless it is up.
+    std::vector<std::string> roles; ///< Of its hello.
+    caf::strong_actor_ptr link;     ///< Null unless it is up.
     std::map<std::string, caf::strong_actor_ptr, std::less<>> told;
     caf::timespan heard{0}; ///< On the actor's clock.
   };

@@ -33,6 +33,7 @@ caf::behavior played_link(caf::event_based_actor* self, gate_actor gate, told_ro
 
 struct gated : tests::deterministic_system {
   directory roles;
+  std::shared_ptr<peer_list> peers;
   std::string certified = "runner-1"; ///< Name in the certificate of whoever speaks.
   int cuts = 0;
   told_roles told;
@@ -46,8 +47,9 @@ struct gated : tests::deterministic_system {
     options.boot = "b0";
     options.version = "0.1.0";
     options.lost_after = 3s;
-    options.peers = std::make_shared<peer_list>(
+    peers = std::make_shared<peer_list>(
       std::map<std::string, listed_peer>{{"runner-1", {{"tests"}, {}}}, {"gateway-1", {}}});
+    options.peers = peers;
     options.identity = [this](const caf::node_id&) -> std::optional<peer_identity> {
       return peer_identity{certified, "127.0.0.1:5", {}};
     };
@@ -175,4 +177,53 @@ TEST_CASE_METHOD(gated, "a node that says goodbye has left", "[actor][cluster]")
   say(link, caf::leave_atom_v, std::string{"b1"});
   CHECK(state_of("runner-1") == node_state::left);
   CHECK(cuts == 0);
+}
+
+TEST_CASE_METHOD(gated, "a node whose roles the list forbids meanwhile is cut",
+                 "[actor][cluster]") {
+  say(link, hello());
+  peers->replace({{"runner-1", {{"tests", "http"}, {}}}});
+  sched.advance_time(1s);
+  sched.run();
+  CHECK(state_of("runner-1") == node_state::up);
+  peers->replace({{"runner-1", {{"http"}, {}}}});
+  sched.advance_time(1s);
+  sched.run();
+  CHECK(state_of("runner-1") == node_state::lost);
+  CHECK(cuts == 1);
+  CHECK(say(link, hello()).find("does not let 'runner-1' play 'tests'") != std::string::npos);
+}
+
+TEST_CASE_METHOD(gated, "what a node says of itself is bounded", "[actor][cluster]") {
+  auto big = std::string(1 << 20, 'x');
+  auto refused = [&](node_hello x) {
+    auto said = say(link, std::move(x));
+    CHECK(said.find("invalid_argument") == 0);
+    CHECK(said.size() < 200);
+  };
+  auto much = hello();
+  much.version = big;
+  refused(much);
+  much = hello();
+  much.roles.assign(1000, "tests");
+  refused(much);
+  much.roles = {big};
+  refused(much);
+  CHECK(say(link, hello(big)).size() < 2000); // not its certificate's name
+  CHECK(say(link, hello()) == "welcome by state-1");
+  auto ping = node_ping{};
+  ping.status.roles.assign(1000, {big.substr(0, 5000), true, 0, big.substr(0, 5000)});
+  CHECK(say(link, ping) == "b0");
+  auto shown = all().nodes[0].roles;
+  CHECK(shown.size() <= 128);
+  CHECK(shown[0].last_error.size() <= 1024);
+}
+
+TEST_CASE_METHOD(gated, "a node that says hello twice is one node", "[actor][cluster]") {
+  say(link, hello());
+  CHECK(say(link, hello()) == "welcome by state-1");
+  CHECK(all().nodes.size() == 2);
+  caf::anon_send_exit(link, caf::exit_reason::kill);
+  sched.run();
+  CHECK(state_of("runner-1") == node_state::lost);
 }
