@@ -96,6 +96,7 @@ public:
   /// A stranger's million wrong items must not become a million texts.
   static constexpr auto most_faults = size_t{256};
 
+  bool strict = false; ///< Complain of keys that the record does not have.
   std::vector<json_fault> faults;
 
   template <class T>
@@ -104,6 +105,8 @@ public:
       if (!in.is_object())
         return complain(place, "must be an object");
       for_each_field<T>([&](const auto& m) { read_member(in, x, m, place); });
+      if (strict)
+        refuse_unknown<T>(in, place);
     } else if constexpr (detail::is_vector<T>::value) {
       if (!in.is_array())
         return complain(place, "must be a list");
@@ -130,6 +133,17 @@ public:
   }
 
 private:
+  /// A mistyped key would be a wish that nobody hears.
+  template <class T>
+  void refuse_unknown(const json& in, const std::string& place) {
+    for (const auto& [key, _] : in.items()) {
+      auto known = false;
+      for_each_field<T>([&](const auto& m) { known = known || key == m.name; });
+      if (!known)
+        complain(place.empty() ? key : place + '.' + key, "is not a known field");
+    }
+  }
+
   template <class T, class M>
   void read_member(const json& in, T& x, const field<T, M>& m, const std::string& place) {
     auto path = place.empty() ? std::string{m.name} : place + '.' + m.name;

@@ -86,6 +86,8 @@ TEST_CASE("each wrong field of a submission is refused at its place", "[bridge][
     return fault_place(world.call("POST", "/jobs", "submit:ann", json_text(body)));
   };
   CHECK(place("kind", "sync") == "kind");
+  CHECK(place("repositores", json::array()) == "repositores"); // a wish that nobody would hear
+  CHECK(place("tests", json::array({{{"url", "http://a/t.sh"}, {"nmae", "x"}}})) == "tests[0].nmae");
   CHECK(place("dist_name", "plan9") == "dist_name");
   CHECK(place("dist_arch", "vax") == "dist_arch");
   CHECK(place("runner_type", "ec2") == "runner_type");
@@ -146,6 +148,7 @@ TEST_CASE("a batch is accepted whole or not at all", "[bridge][http]") {
   };
   CHECK(fault_place(post({{"jobs", {job_body(), bad}}})) == "jobs[1].package_name");
   CHECK(post({{"jobs", json::array()}}).status == 422);
+  CHECK(fault_place(post({{"jobs", {job_body()}}, {"job", 1}})) == "job");
   CHECK(post({{"jobs", json(1025, job_body())}}).status == 422);
   CHECK(world.told->submissions() == 0);
   auto out = post({{"jobs", {job_body(), job_body()}}});
@@ -166,7 +169,7 @@ TEST_CASE("a batch is accepted whole or not at all", "[bridge][http]") {
   bad.erase("tags");
   // Every job may say all that it can.
   for (auto i = 0; i < 12; ++i)
-    bad["unknown" + std::to_string(i)] = i;
+    bad["tags"]["tag-" + std::to_string(i)] = "x";
   bad["package_name"] = "b";
   CHECK(post({{"jobs", json(1024, bad)}}).status == 201);
 }

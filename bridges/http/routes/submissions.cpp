@@ -80,6 +80,7 @@ std::optional<http_response> read_body(const call& c, T& out, json_limits limits
   if (!body)
     return syntax_response(c.at.words, body.error());
   auto reader = json_reader{};
+  reader.strict = true;
   reader.read(*body, out, "");
   if (!reader.faults.empty())
     return c.fail(reader.faults);
