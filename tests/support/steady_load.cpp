@@ -5,8 +5,10 @@ namespace troupe::tests {
 steady_load::steady_load(const node_process& to, promises& book) : to_{to}, book_{book} {
   for (auto i = 0; i < 3; ++i)
     threads_.emplace_back([this] {
-      while (!stop_)
+      while (!stop_) {
         submit("key-" + std::to_string(next_++));
+        std::this_thread::sleep_for(std::chrono::milliseconds{25}); // less than runners can do
+      }
     });
 }
 

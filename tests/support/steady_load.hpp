@@ -12,8 +12,8 @@
 
 namespace troupe::tests {
 
-/// Submits jobs to a gateway from three threads, each under its own key until it
-/// is promised, whatever becomes of the node meanwhile.
+/// Submits at most 120 jobs a second to a gateway from three threads, each under
+/// its own key until it is promised, whatever becomes of the node meanwhile.
 ///
 /// Threads: any.
 class steady_load {
