@@ -124,6 +124,8 @@ cluster_options read_cluster_options(section& in) {
   read_limits(in, out);
   if (!out.listen && out.dial.empty())
     in.complain("listen", "a node of a cluster listens or dials");
+  if (out.listen && !out.dial.empty())
+    in.complain("listen", "a node that dials does not listen: the node that it dials does");
   for (const auto& [key, value] :
        {std::pair{"certificate", &out.certificate}, std::pair{"key", &out.key},
         std::pair{"authority", &out.authority}})

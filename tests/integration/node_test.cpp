@@ -155,3 +155,11 @@ TEST_CASE("a runner's drain must fit into that of its node", "[integration][node
   CHECK(faults_of(runner("        drain_deadline: 9s\n")).empty());
   CHECK(faults_of(runner("        slots: 1\n")).empty()); // the default follows the node's
 }
+
+TEST_CASE("a node of a cluster dials or listens, not both", "[integration][node][cluster]") {
+  auto faults =
+    faults_of("cluster: {listen: \"127.0.0.1:1\", dial: [\"a@127.0.0.1:2\"], peers: {b: {}}, "
+              "certificate: c, key: k, authority: a}\nroles: {http: {}}\n");
+  REQUIRE(faults.size() == 1);
+  CHECK(faults[0].find("cluster.listen: a node that dials does not listen") != std::string::npos);
+}
