@@ -1,5 +1,6 @@
 #include "nodes/own_secret.hpp"
 
+#include "config/log.hpp"
 #include "messages/ids.hpp"
 
 #include <fcntl.h>
@@ -41,6 +42,12 @@ caf::expected<std::string> own_token_secret(const std::string& folder) {
   if (fd >= 0) {
     auto bytes = std::array<char, 256>{};
     auto n = read(fd, bytes.data(), bytes.size());
+    struct stat about {};
+    if (fstat(fd, &about) == 0 && (about.st_mode & 077) != 0) {
+      log(log_level::warning, "node", "others could read the token secret; now they cannot",
+          {{"file", path}});
+      static_cast<void>(!fchmod(fd, 0600));
+    }
     close(fd);
     auto secret = std::string{bytes.data(), static_cast<size_t>(n < 0 ? 0 : n)};
     while (!secret.empty() && secret.back() == '\n')
