@@ -271,9 +271,12 @@ void send_claim(runner_pointer self, const job_ledger_actor& ledger, millisecond
         --self->state.claims_out;
         runs_claimed(self, std::move(x.orders));
       },
-      [self, turn](caf::error&) {
+      [self, turn](const caf::error& why) {
         if (turn != self->state.claim_turn)
           return;
+        if (explain(why).code == ec::conflict && self->state.claim_failures == 0)
+          log(log_level::error, "test_runner", "a runner of this name has started elsewhere",
+              {{"runner", self->state.options.name}, {"why", one_line(why)}});
         --self->state.claims_out;
         claim_failed(self);
         finish_drain(self);
