@@ -18,7 +18,7 @@ namespace {
 
 const auto* const roles = R"(
   journal: {}
-  jobs: {}
+  jobs: {first_backoff: 50ms, second_backoff: 100ms, longest_backoff: 200ms}
   artifacts: {}
   tests:
     runners:
@@ -40,12 +40,13 @@ int kills() {
 /// Submits with one key until it is promised; a lost answer is asked for again.
 void submit_until_promised(const node_process& node, const std::string& key, promises& book,
                            std::mutex& book_mutex, const std::atomic<bool>& stop) {
-  auto body = json_text(fake_job());
+  auto job = fake_job();
+  job["retries"] = 49; // a job may run at many of the kills
   while (!stop) {
-    auto answer = node.post("/tasks/schedule", body, {{"Idempotency-Key", key}});
+    auto answer = submit_as(node, key, job);
     if (answer.status == 201) {
       auto guard = std::lock_guard{book_mutex};
-      return book.note(key, answer.document().at("task_id").get<std::string>());
+      return book.note(key, answer.document().at("job_id").get<std::string>());
     }
     if (answer.status != 0 && answer.status != 503)
       throw std::runtime_error{"unexpected answer: " + answer.body};
