@@ -311,12 +311,13 @@ TEST_CASE("a target that is away or breaks shows at the client") {
   setsockopt(target.fd(), SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
   target.close();
   CHECK(client.end() == ECONNRESET);
+  auto before = it.gate.counts().unreachable; // the reset may have come before the gate had connected
   away.close();
   it.gate.set_target(other);
   auto lost = peer{};
   REQUIRE(lost.connect(port) == 0);
   CHECK(lost.end() == ECONNRESET);
-  CHECK(it.gate.counts().unreachable == 1);
+  CHECK(it.gate.counts().unreachable == before + 1);
 }
 
 TEST_CASE("many connections through a slow, splitting gate keep their bytes apart") {
