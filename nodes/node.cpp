@@ -183,7 +183,7 @@ void reload(node& it, const std::string& config_path) {
     config_path.empty() ? caf::expected<section>{section{}} : section::from_file(config_path);
   auto why = root ? it.reload(*root) : root.error();
   log(why ? log_level::error : log_level::info, "node",
-      why ? "the configuration is not fit, nothing changes" : "the configuration was read again",
+      why ? "the configuration is not fit, nothing changes" : "read again: cluster.peers and certificates",
       {{"why", why ? one_line(why) : ""}});
 }
 
