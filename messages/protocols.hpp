@@ -1,5 +1,6 @@
 #pragma once
 
+#include "messages/amqp.hpp"
 #include "messages/cluster.hpp"
 #include "messages/error.hpp"
 #include "messages/event.hpp"
@@ -108,6 +109,22 @@ using bridge_actor = caf::typed_actor<
   // Accepts nothing more; answers when what was accepted has been answered.
   caf::replies_to<drain_atom>::with<uint32_t>>;
 
+/// Exchanges messages with RabbitMQ: takes in what queues deliver, publishes what the
+/// journal holds, and keeps what neither side takes in dead-letter queues.
+using amqp_bridge_actor = caf::typed_actor<
+  // Answers how connections, queues and the outbox are.
+  caf::replies_to<status_atom>::with<amqp_status>,
+  // Answers the dead-letter queues. Errors: unavailable (the broker is away).
+  caf::replies_to<list_dead_letters>::with<dead_letter_queues>,
+  // Answers the oldest letters of one. Errors: not_found, unavailable.
+  caf::replies_to<peek_dead_letters>::with<dead_letter_list>,
+  // Publishes letters again. Errors: not_found, unavailable.
+  caf::replies_to<replay_dead_letters>::with<dead_letters_moved>,
+  // Throws letters away. Errors: not_found, unavailable.
+  caf::replies_to<purge_dead_letters>::with<dead_letters_moved>,
+  // Takes nothing more in; answers when what came is durable and what went out is confirmed.
+  caf::replies_to<drain_atom>::with<uint32_t>>;
+
 /// Lets other nodes in, tells them where roles are, and knows who is there.
 using gate_actor = caf::typed_actor<
   // Joins the sender's node. Errors: unsupported, conflict, forbidden.
@@ -185,6 +202,15 @@ CAF_BEGIN_TYPE_ID_BLOCK(troupe, caf::id_block::troupe_atoms::end)
   CAF_ADD_TYPE_ID(troupe, (troupe::node_ping))
   CAF_ADD_TYPE_ID(troupe, (troupe::node_list))
   CAF_ADD_TYPE_ID(troupe, (troupe::node_view))
+  CAF_ADD_TYPE_ID(troupe, (troupe::amqp_status))
+  CAF_ADD_TYPE_ID(troupe, (troupe::list_dead_letters))
+  CAF_ADD_TYPE_ID(troupe, (troupe::dead_letter_queues))
+  CAF_ADD_TYPE_ID(troupe, (troupe::peek_dead_letters))
+  CAF_ADD_TYPE_ID(troupe, (troupe::dead_letter_list))
+  CAF_ADD_TYPE_ID(troupe, (troupe::replay_dead_letters))
+  CAF_ADD_TYPE_ID(troupe, (troupe::purge_dead_letters))
+  CAF_ADD_TYPE_ID(troupe, (troupe::dead_letters_moved))
+  CAF_ADD_TYPE_ID(troupe, (troupe::amqp_bridge_actor))
   CAF_ADD_TYPE_ID(troupe, (troupe::gate_actor))
   CAF_ADD_TYPE_ID(troupe, (troupe::peer_link_actor))
   CAF_ADD_TYPE_ID(troupe, (troupe::bridge_actor))
@@ -202,6 +228,7 @@ static_assert(troupe::registered<troupe::job_ledger_actor>::value);
 static_assert(troupe::registered<troupe::job_history_actor>::value);
 static_assert(troupe::registered<troupe::artifact_store_actor>::value);
 static_assert(troupe::registered<troupe::test_runner_actor>::value);
+static_assert(troupe::registered<troupe::amqp_bridge_actor>::value);
 static_assert(troupe::registered<troupe::gate_actor>::value);
 static_assert(troupe::registered<troupe::peer_link_actor>::value);
 static_assert(troupe::registered<troupe::bridge_actor>::value);
