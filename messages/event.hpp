@@ -166,6 +166,7 @@ struct journal_status {
   uint64_t ids_kept = 0;   ///< Estimate of the remembered ids.
   bool accepting = true;   ///< False while the disk guard refuses writes.
   uint64_t free_bytes = 0; ///< Free space of the file system.
+  uint64_t repeated = 0;   ///< Groups answered as repeated since the journal's actor started.
 
   static constexpr auto type_name = "troupe::journal_status";
   static constexpr auto fields = std::tuple{
@@ -175,6 +176,7 @@ struct journal_status {
     field{"ids_kept", &journal_status::ids_kept},
     field{"accepting", &journal_status::accepting},
     field{"free_bytes", &journal_status::free_bytes},
+    field{"repeated", &journal_status::repeated},
   };
 };
 

@@ -7,6 +7,7 @@
 #include "messages/job_events.hpp"
 #include "messages/registered.hpp"
 #include "messages/run.hpp"
+#include "messages/statistics.hpp"
 
 #include <caf/replies_to.hpp>
 #include <caf/type_id.hpp>
@@ -103,6 +104,18 @@ using test_runner_actor = caf::typed_actor<
   caf::replies_to<status_atom>::with<runner_status>,
   // Claims nothing more; answers when the last run has been reported or handed back.
   caf::replies_to<drain_atom>::with<uint32_t>>;
+
+/// Counts everything that the journal tells: a projection. Each answer, but that
+/// for `status_atom`, includes everything that was durable when the question came.
+using statistics_actor = caf::typed_actor<
+  // Answers counters, durations and rates.
+  caf::replies_to<get_statistics>::with<statistics_report>,
+  // Answers how far one object is. Errors: not_found.
+  caf::replies_to<get_object_progress>::with<object_progress>,
+  // Answers objects in the order of their ids. Errors: invalid_argument (cursor).
+  caf::replies_to<list_object_progress>::with<object_progress_page>,
+  // Answers at once what is counted so far.
+  caf::replies_to<status_atom>::with<statistics_counters>>;
 
 /// Translates between a wire protocol and messages; decides nothing.
 using bridge_actor = caf::typed_actor<
@@ -211,6 +224,14 @@ CAF_BEGIN_TYPE_ID_BLOCK(troupe, caf::id_block::troupe_atoms::end)
   CAF_ADD_TYPE_ID(troupe, (troupe::purge_dead_letters))
   CAF_ADD_TYPE_ID(troupe, (troupe::dead_letters_moved))
   CAF_ADD_TYPE_ID(troupe, (troupe::amqp_bridge_actor))
+  CAF_ADD_TYPE_ID(troupe, (troupe::get_statistics))
+  CAF_ADD_TYPE_ID(troupe, (troupe::statistics_report))
+  CAF_ADD_TYPE_ID(troupe, (troupe::get_object_progress))
+  CAF_ADD_TYPE_ID(troupe, (troupe::object_progress))
+  CAF_ADD_TYPE_ID(troupe, (troupe::list_object_progress))
+  CAF_ADD_TYPE_ID(troupe, (troupe::object_progress_page))
+  CAF_ADD_TYPE_ID(troupe, (troupe::statistics_counters))
+  CAF_ADD_TYPE_ID(troupe, (troupe::statistics_actor))
   CAF_ADD_TYPE_ID(troupe, (troupe::gate_actor))
   CAF_ADD_TYPE_ID(troupe, (troupe::peer_link_actor))
   CAF_ADD_TYPE_ID(troupe, (troupe::bridge_actor))
@@ -229,6 +250,7 @@ static_assert(troupe::registered<troupe::job_history_actor>::value);
 static_assert(troupe::registered<troupe::artifact_store_actor>::value);
 static_assert(troupe::registered<troupe::test_runner_actor>::value);
 static_assert(troupe::registered<troupe::amqp_bridge_actor>::value);
+static_assert(troupe::registered<troupe::statistics_actor>::value);
 static_assert(troupe::registered<troupe::gate_actor>::value);
 static_assert(troupe::registered<troupe::peer_link_actor>::value);
 static_assert(troupe::registered<troupe::bridge_actor>::value);

@@ -87,6 +87,12 @@ void step_down(self_ptr self, const caf::error& why) {
   self->quit(std::move(unavailable));
 }
 
+uint64_t count_repeated(const append_results& x) {
+  return static_cast<uint64_t>(std::count_if(x.results.begin(), x.results.end(), [](const auto& r) {
+    return r.outcome == append_outcome::repeated;
+  }));
+}
+
 void commit(self_ptr self) {
   auto& st = self->state;
   if (st.pending.empty())
@@ -98,10 +104,12 @@ void commit(self_ptr self) {
     return step_down(self, results.error());
   auto appenders = std::exchange(st.appenders, {});
   for (auto i = size_t{0}; i < appenders.size(); ++i) {
-    if (results)
+    if (results) {
+      st.repeated += count_repeated((*results)[i]);
       appenders[i].deliver(std::move((*results)[i]));
-    else
+    } else {
       appenders[i].deliver(results.error());
+    }
   }
   auto end = steady::now();
   st.gather_until = end + std::min<steady::duration>((end - start) / 2, longest_gather);
@@ -210,8 +218,8 @@ caf::result<cursor> forget(self_ptr self, const std::string& name) {
 journal_status status(const journal_state& st) {
   auto head = st.backend->head();
   auto ids = std::min(head.next_ordinal, st.options.limits.ids_kept);
-  return {st.backend->id(),        head.first, head.next, ids, st.backend->accepting(),
-          st.backend->free_bytes()};
+  return {st.backend->id(),         head.first, head.next, ids, st.backend->accepting(),
+          st.backend->free_bytes(), st.repeated};
 }
 
 void plan_retention(self_ptr self) {

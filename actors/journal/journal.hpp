@@ -54,6 +54,7 @@ struct journal_state {
   std::vector<journal_reader_actor> readers;
   std::shared_ptr<std::atomic<uint32_t>> reads = std::make_shared<std::atomic<uint32_t>>(0);
   size_t next_reader = 0;
+  uint64_t repeated = 0; ///< Groups answered as repeated.
   bool flush_sent = false;
   std::chrono::steady_clock::time_point share_until{}; ///< Then what is pending is committed.
   size_t last_appends = 0;                             ///< In the last commit.
