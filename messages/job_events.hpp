@@ -28,12 +28,19 @@ struct run_started {
   std::string runner;
   std::string boot;
   std::string nonce;
+  std::string kind =
+    {}; ///< Of the job, as are the next two: who follows the journal needs no lookup.
+  std::string queue = {};
+  std::string subject = {};
+  caf::timestamp queued_at{}; ///< Since when the job waited for this run.
 
   static constexpr auto type_name = "troupe::run_started";
   static constexpr auto fields = std::tuple{
-    field{"job_id", &run_started::job},    field{"run_id", &run_started::run_id},
-    field{"runner", &run_started::runner}, field{"boot", &run_started::boot},
-    field{"nonce", &run_started::nonce},
+    field{"job_id", &run_started::job},          field{"run_id", &run_started::run_id},
+    field{"runner", &run_started::runner},       field{"boot", &run_started::boot},
+    field{"nonce", &run_started::nonce},         field{"kind", &run_started::kind},
+    field{"queue", &run_started::queue},         field{"subject", &run_started::subject},
+    field{"queued_at", &run_started::queued_at},
   };
 };
 
@@ -65,14 +72,29 @@ struct run_finished {
   bool counted = true;       ///< Uses up one retry (if not final).
   caf::timestamp retry_at{}; ///< Not claimed before (if not final).
   std::string avoid;         ///< Runner that should not get the next run.
+  std::string kind = {};     ///< Of the job, as are the next two.
+  std::string queue = {};
+  std::string subject = {};
+  std::string runner = {};     ///< Which had the run.
+  caf::timestamp started_at{}; ///< When the run began.
 
   static constexpr auto type_name = "troupe::run_finished";
   static constexpr auto fields = std::tuple{
-    field{"job_id", &run_finished::job},        field{"run_id", &run_finished::run_id},
-    field{"result", &run_finished::result},     field{"reason", &run_finished::why},
-    field{"note", &run_finished::note},         field{"stages", &run_finished::stages},
-    field{"final", &run_finished::final},       field{"counted", &run_finished::counted},
-    field{"retry_at", &run_finished::retry_at}, field{"avoid", &run_finished::avoid},
+    field{"job_id", &run_finished::job},
+    field{"run_id", &run_finished::run_id},
+    field{"result", &run_finished::result},
+    field{"reason", &run_finished::why},
+    field{"note", &run_finished::note},
+    field{"stages", &run_finished::stages},
+    field{"final", &run_finished::final},
+    field{"counted", &run_finished::counted},
+    field{"retry_at", &run_finished::retry_at},
+    field{"avoid", &run_finished::avoid},
+    field{"kind", &run_finished::kind},
+    field{"queue", &run_finished::queue},
+    field{"subject", &run_finished::subject},
+    field{"runner", &run_finished::runner},
+    field{"started_at", &run_finished::started_at},
   };
 };
 
@@ -96,13 +118,17 @@ struct job_closed {
   verdict result = verdict::none;
   reason why = reason::none;
   std::string note;
+  std::string kind = {}; ///< Of the job, as are the next two.
+  std::string queue = {};
+  std::string subject = {};
+  caf::timestamp queued_at{}; ///< Since when the job waited for its next run.
 
   static constexpr auto type_name = "troupe::job_closed";
   static constexpr auto fields = std::tuple{
-    field{"job_id", &job_closed::job},
-    field{"result", &job_closed::result},
-    field{"reason", &job_closed::why},
-    field{"note", &job_closed::note},
+    field{"job_id", &job_closed::job},      field{"result", &job_closed::result},
+    field{"reason", &job_closed::why},      field{"note", &job_closed::note},
+    field{"kind", &job_closed::kind},       field{"queue", &job_closed::queue},
+    field{"subject", &job_closed::subject}, field{"queued_at", &job_closed::queued_at},
   };
 };
 

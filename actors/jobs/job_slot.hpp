@@ -18,6 +18,7 @@ struct held_lease {
   uint32_t run_id = 0;
   known_runner* runner = nullptr;
   std::string boot;
+  caf::timestamp started_at{};
   caf::timespan lease_until{};
   caf::timespan run_until{};
   caf::timespan cancel_until{}; ///< 0 = nobody wants it to end.
@@ -44,8 +45,10 @@ struct job_slot {
   caf::timespan alarm{}; ///< Its entry in the timers; 0 = none.
   caf::timespan queue_deadline{};
   caf::timespan run_deadline{};
+  caf::timestamp queued_at{}; ///< Since when it waits for its next run.
   std::string spec;
   std::string kind;
+  std::string subject;
   std::unique_ptr<held_lease> lease; ///< While running.
   std::unique_ptr<retry_wait> retry; ///< After a run that did not finish the job.
   uint32_t next_run = 0;

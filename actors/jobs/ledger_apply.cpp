@@ -29,6 +29,8 @@ void ledger_state::enqueue(job_queued what, caf::timestamp queued_at, moment now
   job.spec = std::move(from.spec);
   job.spec.shrink_to_fit();
   job.kind = std::move(from.kind);
+  job.subject = std::move(from.subject);
+  job.queued_at = queued_at;
   job.priority = static_cast<uint8_t>(std::clamp(from.priority, 1, 10));
   job.retries = static_cast<uint16_t>(std::min<uint32_t>(from.retries, UINT16_MAX));
   job.retry_on_timeout = from.retry_on_timeout;
@@ -63,6 +65,7 @@ void ledger_state::apply(const run_started& what, moment now, caf::timestamp at)
   lease->run_id = what.run_id;
   lease->runner = &who;
   lease->boot = what.boot;
+  lease->started_at = at;
   lease->lease_until = now.tick + options_.lease;
   lease->run_until =
     now.tick + rest_of(job.run_deadline + options_.run_grace, at, now.wall, options_.lease);
@@ -89,6 +92,7 @@ void ledger_state::apply(const run_finished& what, moment now, caf::timestamp at
     job.free_used = true;
   auto delay = std::max(what.retry_at - at, caf::timespan{0});
   auto rest = rest_of(delay, at, now.wall, caf::timespan{0});
+  job.queued_at = std::max(what.retry_at, at);
   job.due = now.tick + rest_of(job.queue_deadline + delay, at, now.wall, caf::timespan{0});
   job.retry = std::make_unique<retry_wait>();
   job.retry->retry_at = what.retry_at;

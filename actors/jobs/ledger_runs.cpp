@@ -140,7 +140,9 @@ caf::expected<claimed_runs> ledger_state::claim(const claim_runs& what, moment n
     size += job->spec.size();
     if (!out.orders.empty() && size > options_.reply_size)
       break;
-    decide(run_started{job->id, job->next_run, what.runner, what.boot, what.nonce}, now);
+    decide(run_started{job->id, job->next_run, what.runner, what.boot, what.nonce, job->kind,
+                       job->way->queue().name, job->subject, job->queued_at},
+           now);
     out.orders.push_back(order_of(*job));
   }
   return out;
@@ -237,6 +239,11 @@ void ledger_state::end_run(job_slot& job, run_report report, moment now, std::st
     out.retry_at = now.wall + delay;
     out.avoid = std::move(avoid);
   }
+  out.kind = job.kind;
+  out.queue = job.way->queue().name;
+  out.subject = job.subject;
+  out.runner = job.lease->runner->status.runner;
+  out.started_at = job.lease->started_at;
   decide(out, now);
 }
 

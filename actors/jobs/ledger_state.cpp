@@ -24,7 +24,7 @@ std::optional<job_status> ledger_state::cancel(const cancel_job& what, moment no
   auto& job = i->second;
   if (!job.lease) {
     auto note = what.by.empty() ? std::string{"canceled"} : "canceled by " + what.by;
-    decide(job_closed{what.job, verdict::canceled, reason::canceled, std::move(note)}, now);
+    close(job, reason::canceled, std::move(note), now);
     return job_status{what.job, job_state::finished, verdict::canceled};
   }
   if (!job.cancel_requested) {
@@ -32,6 +32,13 @@ std::optional<job_status> ledger_state::cancel(const cancel_job& what, moment no
     stop(job);
   }
   return job_status{what.job, job_state::running, verdict::none};
+}
+
+/// Ends a job that has no run.
+void ledger_state::close(const job_slot& job, reason why, std::string note, moment now) {
+  decide(job_closed{job.id, verdict_of(why), why, std::move(note), job.kind, job.way->queue().name,
+                    job.subject, job.queued_at},
+         now);
 }
 
 queue_list ledger_state::queues(moment now) const {
@@ -98,7 +105,7 @@ void ledger_state::expire_wait(job_slot& job, moment now) {
     auto why = served ? reason::deadline_exceeded : reason::unsupported_platform;
     auto note = (served ? "waited longer than " : "no runner offered this platform within ")
                 + to_short_text(job.queue_deadline);
-    decide(job_closed{job.id, verdict_of(why), why, std::move(note)}, now);
+    close(job, why, std::move(note), now);
     return;
   }
   if (job.where == job_slot::place::backoff && now.tick >= job.retry->retry_tick)

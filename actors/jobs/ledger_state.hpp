@@ -107,6 +107,7 @@ private:
   void wait_in_lane(job_slot& job);
   void set_alarm(job_slot& job);
   void clear_alarm(job_slot& job);
+  void close(const job_slot& job, reason why, std::string note, moment now);
 
   // ledger_runs.cpp
   known_runner* greet(const std::string& runner, const std::string& boot, moment now);
