@@ -1,6 +1,6 @@
 #pragma once
 
-#include "actors/jobs/history_table.hpp"
+#include "actors/projection/projection_table.hpp"
 #include "messages/job_events.hpp"
 
 #include <functional>
@@ -42,7 +42,7 @@ struct history_mark {
 /// Threads: one at a time. Calls may block on the disk.
 class history_index {
 public:
-  explicit history_index(std::shared_ptr<history_table> table) : table_{std::move(table)} {}
+  explicit history_index(std::shared_ptr<projection_table> table) : table_{std::move(table)} {}
 
   /// Reads how far it has come. Errors: those of the table.
   caf::error open();
@@ -82,7 +82,7 @@ private:
                           const std::function<bool(const job_id&)>& visit) const;
   caf::expected<job_view> fold(const job_id& job) const;
 
-  std::shared_ptr<history_table> table_;
+  std::shared_ptr<projection_table> table_;
   history_mark mark_;
   job_id retired_; ///< Where `retire` goes on.
 };

@@ -6,7 +6,7 @@ namespace troupe {
 
 job_history_inside::behavior_type
 job_history(job_history_inside::stateful_pointer<job_history_state> self, const directory* roles,
-            std::shared_ptr<history_table> table, history_options options) {
+            std::shared_ptr<projection_table> table, history_options options) {
   self->state.core = std::make_shared<history_core>(self, roles, std::move(table), options);
   auto* core = self->state.core.get();
   self->set_default_handler(caf::drop);

@@ -1,7 +1,7 @@
 #pragma once
 
 #include "actors/directory.hpp"
-#include "actors/jobs/history_table.hpp"
+#include "actors/projection/projection_table.hpp"
 #include "messages/protocols.hpp"
 
 #include <chrono>
@@ -40,6 +40,6 @@ struct job_history_state {
 /// (deterministic tests do not). It ends when the table is broken.
 job_history_inside::behavior_type
 job_history(job_history_inside::stateful_pointer<job_history_state> self, const directory* roles,
-            std::shared_ptr<history_table> table, history_options options);
+            std::shared_ptr<projection_table> table, history_options options);
 
 } // namespace troupe

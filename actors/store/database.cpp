@@ -29,16 +29,19 @@ bool is_about_lock(const std::string& text) {
   return text.find("lock file") != std::string::npos || text.find("lock hold") != std::string::npos;
 }
 
-/// Refuses a newer format, notes the format of a new database. There is no older one yet.
+/// Refuses a newer format, notes the format of a new database. An older one lacks
+/// families only, which are there by now.
 caf::error check_format(database& db) {
   auto stored = db.get(family::standard, format_key);
   if (!stored)
     return std::move(stored.error());
-  if (!*stored) {
+  auto note = [&] {
     auto batch = write_batch{db};
     batch.put(family::standard, format_key, encode(store_format));
     return db.write(batch, durability::synced, write_kind::accepted);
-  }
+  };
+  if (!*stored)
+    return note();
   auto format = decode<uint64_t>(**stored);
   if (!format || *format == 0)
     return fault(ec::corrupt, "the format of the database cannot be read");
@@ -46,7 +49,7 @@ caf::error check_format(database& db) {
     return fault(ec::unsupported, "the data folder has format " + std::to_string(*format)
                                     + ", this program reads up to " + std::to_string(store_format)
                                     + ": upgrade it, or restore a backup of the older format");
-  return {};
+  return *format < store_format ? note() : caf::error{};
 }
 
 /// Makes the folder if it is new. An old one's log is written to tables before

@@ -19,10 +19,10 @@
 /// journal | last sequence of a block | `stored_event`s of one commit, one after the other
 /// ids     | id as it came            | ordinal (8 bytes), arrival (8 bytes, ns), `kept_id`
 /// cursors | name                     | number: last sequence that the consumer has applied
-/// history | `history_keys.hpp`       | rebuilt from the journal at any time
+/// history, objects, statistics, machines     | the role's own | rebuilt from the journal at any time
 ///
-/// Everything except `cursors` and `history` is written with the same fsync as
-/// the events it belongs to; those two are durable with the next one. Values are
+/// Everything except `cursors` and the projections' families is written with the same fsync as
+/// the events it belongs to; those are durable with the next one. Values are
 /// in the form of `messages/codec.hpp`; each event repeats its sequence, as a check.
 // clang-format on
 
@@ -30,14 +30,23 @@ namespace troupe {
 
 /// The layout above. A database with a higher number is refused; a lower one is
 /// brought up when it is opened. Count up when a key changes its meaning.
-inline constexpr uint64_t store_format = 1;
+inline constexpr uint64_t store_format = 2; // 2: objects, statistics, machines
 
 /// A column family of the node's database.
-enum class family : uint8_t { standard, journal, ids, cursors, history };
+enum class family : uint8_t {
+  standard,
+  journal,
+  ids,
+  cursors,
+  history,
+  objects,
+  statistics,
+  machines,
+};
 
 /// The names on disk, in the order of the enumeration.
-inline constexpr auto family_names =
-  std::array<std::string_view, 5>{"default", "journal", "ids", "cursors", "history"};
+inline constexpr auto family_names = std::array<std::string_view, 8>{
+  "default", "journal", "ids", "cursors", "history", "objects", "statistics", "machines"};
 
 inline constexpr size_t family_count = family_names.size();
 

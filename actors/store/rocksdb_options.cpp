@@ -99,10 +99,9 @@ family_options(const database_options& in, const std::shared_ptr<const id_window
 
   auto out = std::vector<rocksdb::ColumnFamilyDescriptor>{};
   for (auto i = size_t{0}; i < family_count; ++i) {
-    const auto& options = i == static_cast<size_t>(family::ids)       ? ids
-                          : i == static_cast<size_t>(family::journal) ? usual
-                          : i == static_cast<size_t>(family::history) ? usual
-                                                                      : small;
+    const auto where = static_cast<family>(i);
+    const auto little = where == family::standard || where == family::cursors;
+    const auto& options = where == family::ids ? ids : little ? small : usual;
     out.emplace_back(std::string{family_names[i]}, options);
   }
   return out;

@@ -1,6 +1,6 @@
-#include "actors/jobs/history_table.hpp"
 #include "actors/jobs/job_history.hpp"
 #include "actors/jobs/job_ledger.hpp"
+#include "actors/projection/projection_table.hpp"
 #include "nodes/node_store.hpp"
 
 namespace troupe {
@@ -47,8 +47,8 @@ std::vector<supervised_role> prepare_jobs(node_context& node, section& in) {
                             read_history(inner)]() mutable -> caf::expected<caf::strong_actor_ptr> {
     if (!node.store)
       return fault(ec::unavailable, "the role jobs needs the role journal on its node");
-    return started(node.sys->spawn<caf::detached>(job_history, &node.roles,
-                                                  make_history_table(node.store), options));
+    return started(node.sys->spawn<caf::detached>(
+      job_history, &node.roles, make_projection_table(node.store, family::history), options));
   };
   auto ledger = supervised_role{};
   ledger.role = "jobs";
@@ -71,7 +71,8 @@ std::vector<supervised_role> prepare_history(node_context& node, section& in) {
     if (auto err = open_store(node, store))
       return err;
     return started(node.sys->spawn<caf::detached>(
-      job_history, &node.roles, make_history_table(node.store, table_sync::each_write), options));
+      job_history, &node.roles,
+      make_projection_table(node.store, family::history, table_sync::each_write), options));
   };
   return {std::move(out)};
 }

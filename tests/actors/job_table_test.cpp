@@ -1,5 +1,5 @@
 #include "actors/jobs/history_index.hpp"
-#include "actors/jobs/history_table.hpp"
+#include "actors/projection/projection_table.hpp"
 #include "messages/time.hpp"
 #include "tests/support/temp_folder.hpp"
 
@@ -11,7 +11,7 @@ using namespace troupe;
 
 namespace {
 
-std::vector<std::string> keys(const history_table& table, const key_range& range) {
+std::vector<std::string> keys(const projection_table& table, const key_range& range) {
   auto out = std::vector<std::string>{};
   REQUIRE(!table.scan(range, [&](std::string_view key, std::string_view) {
     out.emplace_back(key);
@@ -24,14 +24,14 @@ std::vector<std::string> keys(const history_table& table, const key_range& range
 
 TEST_CASE("a history table in memory and one in the database behave alike") {
   auto folder = tests::temp_folder{};
-  auto table = std::shared_ptr<history_table>{};
+  auto table = std::shared_ptr<projection_table>{};
   SECTION("memory") {
     table = std::make_shared<memory_table>();
   }
   SECTION("database") {
     auto db = database::open(folder.path() + "/db");
     REQUIRE(db);
-    table = make_history_table(*db);
+    table = make_projection_table(*db, family::history);
   }
   if (!table)
     return;
@@ -55,13 +55,13 @@ TEST_CASE("a history in the database is there again after it was closed") {
   {
     auto db = database::open(folder.path() + "/db");
     REQUIRE(db);
-    auto index = history_index{make_history_table(*db)};
+    auto index = history_index{make_projection_table(*db, family::history)};
     REQUIRE(!index.open());
     REQUIRE(index.apply({{{1, 1, now(), make_event(queued, now())}}, 2, true}));
   }
   auto db = database::open(folder.path() + "/db");
   REQUIRE(db);
-  auto index = history_index{make_history_table(*db)};
+  auto index = history_index{make_projection_table(*db, family::history)};
   REQUIRE(!index.open());
   CHECK(index.mark().sequence == 1);
   CHECK(index.find(id)->subject == "hello");

@@ -1,35 +1,37 @@
-#include "actors/jobs/history_table.hpp"
+#include "actors/projection/projection_table.hpp"
 
 namespace troupe {
 
 namespace {
 
-class database_table final : public history_table {
+class database_table final : public projection_table {
 public:
-  database_table(std::shared_ptr<database> db, table_sync how)
-    : db_{std::move(db)}, batch_{*db_}, when_{how == table_sync::each_write ? durability::synced
-                                                                            : durability::lazy} {}
+  database_table(std::shared_ptr<database> db, family where, table_sync how)
+    : db_{std::move(db)}, where_{where}, batch_{*db_}, when_{how == table_sync::each_write
+                                                               ? durability::synced
+                                                               : durability::lazy} {}
 
   caf::error write(const table_changes& changes) override {
     batch_.clear();
     for (const auto& [key, value] : changes)
       if (value)
-        batch_.put(family::history, key, *value);
+        batch_.put(where_, key, *value);
       else
-        batch_.erase(family::history, key);
+        batch_.erase(where_, key);
     return db_->write(batch_, when_);
   }
 
   caf::expected<std::optional<std::string>> get(std::string_view key) const override {
-    return db_->get(family::history, key);
+    return db_->get(where_, key);
   }
 
   caf::error scan(const key_range& range, const visit_entry& visit) const override {
-    return db_->scan(family::history, range, visit);
+    return db_->scan(where_, range, visit);
   }
 
 private:
   std::shared_ptr<database> db_;
+  family where_;
   write_batch batch_;
   durability when_;
 };
@@ -69,8 +71,9 @@ caf::error memory_table::scan(const key_range& range, const visit_entry& visit) 
   return {};
 }
 
-std::shared_ptr<history_table> make_history_table(std::shared_ptr<database> db, table_sync how) {
-  return std::make_shared<database_table>(std::move(db), how);
+std::shared_ptr<projection_table> make_projection_table(std::shared_ptr<database> db, family where,
+                                                        table_sync how) {
+  return std::make_shared<database_table>(std::move(db), where, how);
 }
 
 } // namespace troupe

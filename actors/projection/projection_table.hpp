@@ -15,12 +15,12 @@ namespace troupe {
 /// Changes of a table that happen together; no value = erase the key.
 using table_changes = std::vector<std::pair<std::string, std::optional<std::string>>>;
 
-/// Ordered keys and values: where the history keeps its projection.
+/// Ordered keys and values: where a projection keeps its state.
 ///
 /// Threads: one at a time. Calls may block on the disk.
-class history_table {
+class projection_table {
 public:
-  virtual ~history_table() = default;
+  virtual ~projection_table() = default;
 
   /// Errors: `ec::disk_full` (nothing happened), `ec::unavailable` (broken for good).
   virtual caf::error write(const table_changes& changes) = 0;
@@ -30,7 +30,7 @@ public:
 };
 
 /// A table that ends with the process.
-class memory_table final : public history_table {
+class memory_table final : public projection_table {
 public:
   caf::error write(const table_changes& changes) override;
   caf::expected<std::optional<std::string>> get(std::string_view key) const override;
@@ -47,8 +47,8 @@ enum class table_sync : uint8_t {
   each_write,   ///< At once: the journal is on another node and forgets what a cursor has passed.
 };
 
-/// Returns the family "history" of the node's database.
-std::shared_ptr<history_table> make_history_table(std::shared_ptr<database> db,
-                                                  table_sync how = table_sync::with_journal);
+/// Returns one family of the node's database.
+std::shared_ptr<projection_table> make_projection_table(std::shared_ptr<database> db, family where,
+                                                        table_sync how = table_sync::with_journal);
 
 } // namespace troupe
