@@ -87,13 +87,18 @@ private:
 
 } // namespace
 
-caf::expected<json> parse_json_text(std::string_view text, json_limits limits) {
+caf::error check_json_text(std::string_view text, json_limits limits) {
   auto check = limit_check{limits};
-  if (!json::sax_parse(text, &check)) {
-    auto place =
-      check.offset > 0 ? "offset " + std::to_string(check.offset - 1) : std::string{"body"};
-    return fault_at(ec::invalid_argument, std::move(place), check.fault);
-  }
+  if (json::sax_parse(text, &check))
+    return {};
+  auto place =
+    check.offset > 0 ? "offset " + std::to_string(check.offset - 1) : std::string{"body"};
+  return fault_at(ec::invalid_argument, std::move(place), check.fault);
+}
+
+caf::expected<json> parse_json_text(std::string_view text, json_limits limits) {
+  if (auto why = check_json_text(text, limits))
+    return why;
   return json::parse(text, nullptr, false);
 }
 

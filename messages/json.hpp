@@ -27,6 +27,9 @@ struct json_limits {
 /// Errors: `ec::invalid_argument`, the place is "offset N".
 caf::expected<json> parse_json_text(std::string_view text, json_limits limits = {});
 
+/// Checks what `parse_json_text` checks, without making a document. Errors: as there.
+caf::error check_json_text(std::string_view text, json_limits limits = {});
+
 /// Returns compact text; bytes that are not UTF-8 are replaced.
 std::string json_text(const json& x);
 
