@@ -1,6 +1,7 @@
 #pragma once
 
 #include "messages/artifact.hpp"
+#include "messages/event.hpp"
 #include "messages/reason.hpp"
 
 #include <caf/timestamp.hpp>
@@ -32,6 +33,8 @@ struct submit_job {
   std::string request_id;      ///< Idempotency key with its source; empty = none.
   uint64_t request_digest = 0; ///< Hash of the request's body.
   std::optional<job_id> retry_of;
+  caf::timespan retry_base{0}; ///< Backoff before the second run, doubled for each further one;
+                               ///< 0 = the ledger's.
 
   static constexpr auto type_name = "troupe::submit_job";
   static constexpr auto fields = std::tuple{
@@ -50,20 +53,23 @@ struct submit_job {
     field{"request_id", &submit_job::request_id},
     field{"request_digest", &submit_job::request_digest},
     field{"retry_of", &submit_job::retry_of},
+    field{"retry_base", &submit_job::retry_base},
   };
 };
 
 /// Command: accept many jobs, all or none.
 struct submit_jobs {
-  std::vector<submit_job> jobs; ///< At most 1024; without ids of their own.
-  std::string request_id = {};  ///< Idempotency key of them all; empty = none.
-  uint64_t request_digest = 0;  ///< Hash of the request.
+  std::vector<submit_job> jobs;   ///< At most 1024; without ids of their own.
+  std::string request_id = {};    ///< Idempotency key of them all; empty = none.
+  uint64_t request_digest = 0;    ///< Hash of the request.
+  std::vector<event> events = {}; ///< Stand before the jobs in the same append; at most 64.
 
   static constexpr auto type_name = "troupe::submit_jobs";
   static constexpr auto fields = std::tuple{
     field{"jobs", &submit_jobs::jobs},
     field{"request_id", &submit_jobs::request_id},
     field{"request_digest", &submit_jobs::request_digest},
+    field{"events", &submit_jobs::events},
   };
 };
 
@@ -165,10 +171,11 @@ struct job_view {
   uint64_t version = 0; ///< Sequence of the last event that changed it.
   std::vector<std::string> capabilities;
   std::string spec;     ///< Packed; not shown as JSON.
-  uint32_t retries = 3; ///< As submitted, like the next three.
+  uint32_t retries = 3; ///< As submitted, like the next four.
   bool retry_on_timeout = false;
   caf::timespan queue_deadline{0};
   caf::timespan run_deadline{0};
+  caf::timespan retry_base{0};
 
   static constexpr auto type_name = "troupe::job_view";
   static constexpr auto fields = std::tuple{
@@ -195,6 +202,7 @@ struct job_view {
     field{"retry_on_timeout", &job_view::retry_on_timeout},
     field{"queue_deadline", &job_view::queue_deadline},
     field{"run_deadline", &job_view::run_deadline},
+    field{"retry_base", &job_view::retry_base},
   };
 };
 

@@ -77,6 +77,8 @@ struct run_finished {
   std::string subject = {};
   std::string runner = {};     ///< Which had the run.
   caf::timestamp started_at{}; ///< When the run began.
+  caf::timespan spend{0};      ///< Time that the work itself took; 0 = from start to end.
+  std::string data = {};       ///< What the run made, JSON; empty = nothing.
 
   static constexpr auto type_name = "troupe::run_finished";
   static constexpr auto fields = std::tuple{
@@ -95,6 +97,26 @@ struct run_finished {
     field{"subject", &run_finished::subject},
     field{"runner", &run_finished::runner},
     field{"started_at", &run_finished::started_at},
+    field{"spend", &run_finished::spend},
+    field{"data", &run_finished::data},
+  };
+};
+
+/// Event: the backoff of a job of `outside_queue` is over; its next run is to be published.
+struct job_requeued {
+  static constexpr auto topic = "job.requeued";
+  job_id job;
+  uint32_t run_id = 0; ///< Of the next run.
+  std::string kind;
+  std::string queue;
+  std::string subject;
+  std::string spec;
+
+  static constexpr auto type_name = "troupe::job_requeued";
+  static constexpr auto fields = std::tuple{
+    field{"job_id", &job_requeued::job},      field{"run_id", &job_requeued::run_id},
+    field{"kind", &job_requeued::kind},       field{"queue", &job_requeued::queue},
+    field{"subject", &job_requeued::subject}, field{"spec", &job_requeued::spec},
   };
 };
 

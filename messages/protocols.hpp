@@ -5,6 +5,7 @@
 #include "messages/error.hpp"
 #include "messages/event.hpp"
 #include "messages/job_events.hpp"
+#include "messages/object.hpp"
 #include "messages/registered.hpp"
 #include "messages/run.hpp"
 #include "messages/statistics.hpp"
@@ -68,6 +69,8 @@ using job_ledger_actor = caf::typed_actor<
   caf::replies_to<finish_runs>::with<finish_outcomes>,
   // Takes progress; answers how many were taken.
   caf::replies_to<report_stages>::with<uint32_t>,
+  // Takes what a processor outside of Troupe says; answered when durable.
+  caf::replies_to<outside_report>::with<report_answer>,
   // Takes a runner's word about itself.
   caf::replies_to<runner_status>::with<uint32_t>, caf::replies_to<runners_atom>::with<runner_list>,
   caf::replies_to<queues_atom>::with<queue_list>,
@@ -116,6 +119,24 @@ using statistics_actor = caf::typed_actor<
   caf::replies_to<list_object_progress>::with<object_progress_page>,
   // Answers at once what is counted so far.
   caf::replies_to<status_atom>::with<statistics_counters>>;
+
+/// Makes objects with their tasks, knows all of them: a projection of their events.
+/// Each answer includes everything that was durable when the question came.
+using objects_actor = caf::typed_actor<
+  // Makes an object and its tasks in one append. Errors: as `submit_jobs`.
+  caf::replies_to<create_object>::with<object_view>,
+  // Takes a task of an outside distributor. Errors: as `submit_job`.
+  caf::replies_to<take_task>::with<job_accepted>,
+  // Passes on what an outside processor says of a task.
+  caf::replies_to<task_report>::with<report_answer>,
+  // Answers one object. Errors: not_found.
+  caf::replies_to<get_object>::with<object_view>, caf::replies_to<list_objects>::with<object_page>,
+  // Answers tasks that have no attempt left.
+  caf::replies_to<list_dead_tasks>::with<dead_task_page>,
+  caf::replies_to<retry_dead_tasks>::with<changed_tasks>,
+  caf::replies_to<purge_dead_tasks>::with<changed_tasks>,
+  // Accepts nothing more; answers when what was accepted has been answered.
+  caf::replies_to<drain_atom>::with<uint32_t>>;
 
 /// Translates between a wire protocol and messages; decides nothing.
 using bridge_actor = caf::typed_actor<
@@ -202,6 +223,20 @@ CAF_BEGIN_TYPE_ID_BLOCK(troupe, caf::id_block::troupe_atoms::end)
   CAF_ADD_TYPE_ID(troupe, (troupe::job_page))
   CAF_ADD_TYPE_ID(troupe, (troupe::read_live_jobs))
   CAF_ADD_TYPE_ID(troupe, (troupe::live_jobs))
+  CAF_ADD_TYPE_ID(troupe, (troupe::outside_report))
+  CAF_ADD_TYPE_ID(troupe, (troupe::report_answer))
+  CAF_ADD_TYPE_ID(troupe, (troupe::create_object))
+  CAF_ADD_TYPE_ID(troupe, (troupe::take_task))
+  CAF_ADD_TYPE_ID(troupe, (troupe::task_report))
+  CAF_ADD_TYPE_ID(troupe, (troupe::get_object))
+  CAF_ADD_TYPE_ID(troupe, (troupe::object_view))
+  CAF_ADD_TYPE_ID(troupe, (troupe::list_objects))
+  CAF_ADD_TYPE_ID(troupe, (troupe::object_page))
+  CAF_ADD_TYPE_ID(troupe, (troupe::list_dead_tasks))
+  CAF_ADD_TYPE_ID(troupe, (troupe::dead_task_page))
+  CAF_ADD_TYPE_ID(troupe, (troupe::retry_dead_tasks))
+  CAF_ADD_TYPE_ID(troupe, (troupe::purge_dead_tasks))
+  CAF_ADD_TYPE_ID(troupe, (troupe::changed_tasks))
   CAF_ADD_TYPE_ID(troupe, (troupe::write_artifact))
   CAF_ADD_TYPE_ID(troupe, (troupe::close_artifact))
   CAF_ADD_TYPE_ID(troupe, (troupe::read_artifact))
@@ -241,6 +276,7 @@ CAF_BEGIN_TYPE_ID_BLOCK(troupe, caf::id_block::troupe_atoms::end)
   CAF_ADD_TYPE_ID(troupe, (troupe::job_history_actor))
   CAF_ADD_TYPE_ID(troupe, (troupe::artifact_store_actor))
   CAF_ADD_TYPE_ID(troupe, (troupe::test_runner_actor))
+  CAF_ADD_TYPE_ID(troupe, (troupe::objects_actor))
 CAF_END_TYPE_ID_BLOCK(troupe)
 
 // A forgotten type id stops the build here.
@@ -251,6 +287,7 @@ static_assert(troupe::registered<troupe::artifact_store_actor>::value);
 static_assert(troupe::registered<troupe::test_runner_actor>::value);
 static_assert(troupe::registered<troupe::amqp_bridge_actor>::value);
 static_assert(troupe::registered<troupe::statistics_actor>::value);
+static_assert(troupe::registered<troupe::objects_actor>::value);
 static_assert(troupe::registered<troupe::gate_actor>::value);
 static_assert(troupe::registered<troupe::peer_link_actor>::value);
 static_assert(troupe::registered<troupe::bridge_actor>::value);

@@ -38,9 +38,10 @@ enum class reason : uint8_t {
   deadline_exceeded,
   package_rejected,
   internal_error,
+  process_failed, ///< A processor says that a task failed.
 };
 template <>
-inline constexpr auto enum_names<reason> = std::array<std::string_view, 23>{
+inline constexpr auto enum_names<reason> = std::array<std::string_view, 24>{
   "none",
   "install-failed",
   "integrity-failed",
@@ -64,13 +65,14 @@ inline constexpr auto enum_names<reason> = std::array<std::string_view, 23>{
   "deadline-exceeded",
   "package-rejected",
   "internal-error",
+  "process-failed",
 };
 
 /// Whether a run that ended for a reason is tried again without being asked.
 enum class retry_rule : uint8_t {
   never,      ///< A verdict or the caller's fault.
   if_asked,   ///< Only when the job's `retry_on_timeout` says so.
-  counted,    ///< Infrastructure: again while retries are left.
+  counted,    ///< Infrastructure, or a task of an object: again while retries are left.
   first_free, ///< As `counted`, but the first time does not count.
 };
 
@@ -82,7 +84,8 @@ constexpr verdict verdict_of(reason why) {
     case reason::integrity_failed:
     case reason::test_failed:
     case reason::uninstall_failed:
-    case reason::oom: return verdict::fail;
+    case reason::oom:
+    case reason::process_failed: return verdict::fail;
     case reason::stage_timeout:
     case reason::task_timeout: return verdict::timeout;
     case reason::canceled: return verdict::canceled;
@@ -103,7 +106,8 @@ constexpr retry_rule retry_rule_of(reason why) {
     case reason::env_lost:
     case reason::git_clone_failed:
     case reason::repo_unreachable:
-    case reason::internal_error: return retry_rule::counted;
+    case reason::internal_error:
+    case reason::process_failed: return retry_rule::counted;
     case reason::claim_expired:
     case reason::worker_shutdown: return retry_rule::first_free;
     default: return retry_rule::never;

@@ -107,12 +107,15 @@ struct run_report {
   reason why = reason::none;
   std::string note; ///< One sentence for people, secrets masked.
   std::vector<stage> stages;
+  caf::timespan spend{0}; ///< Time that the work itself took; 0 = from start to end.
+  std::string data = {};  ///< What it made, JSON of at most 64 KiB; empty = nothing.
 
   static constexpr auto type_name = "troupe::run_report";
   static constexpr auto fields = std::tuple{
     field{"job_id", &run_report::job},    field{"run_id", &run_report::run_id},
     field{"result", &run_report::result}, field{"reason", &run_report::why},
     field{"note", &run_report::note},     field{"stages", &run_report::stages},
+    field{"spend", &run_report::spend},   field{"data", &run_report::data},
   };
 };
 
@@ -144,6 +147,53 @@ struct finish_outcomes {
 
   static constexpr auto type_name = "troupe::finish_outcomes";
   static constexpr auto fields = std::tuple{field{"outcomes", &finish_outcomes::outcomes}};
+};
+
+/// Runs of jobs in this queue are not claimed: processors outside of Troupe take
+/// them from a broker and report (`outside_report`).
+inline constexpr auto outside_queue = std::string_view{"outside"};
+
+enum class outside_word : uint8_t { start, end, fail };
+template <>
+inline constexpr auto enum_names<outside_word> =
+  std::array<std::string_view, 3>{"start", "end", "fail"};
+
+/// Command: what an outside processor says of a job's run. Repeating it is harmless.
+struct outside_report {
+  job_id job;
+  std::string processor; ///< Becomes the run's runner.
+  outside_word word = outside_word::start;
+  uint32_t attempt = 0;   ///< The run's number plus one; 0 = it does not say.
+  caf::timespan spend{0}; ///< 0 = it does not say.
+  std::string note;       ///< Why it failed.
+  std::string data;       ///< JSON; empty = none.
+
+  static constexpr auto type_name = "troupe::outside_report";
+  static constexpr auto fields = std::tuple{
+    field{"job_id", &outside_report::job},  field{"processor", &outside_report::processor},
+    field{"word", &outside_report::word},   field{"attempt", &outside_report::attempt},
+    field{"spend", &outside_report::spend}, field{"note", &outside_report::note},
+    field{"data", &outside_report::data},
+  };
+};
+
+enum class report_outcome : uint8_t {
+  taken,     ///< It changed something; durable.
+  repeated,  ///< It is known.
+  late,      ///< The run that it speaks of is over.
+  not_yours, ///< The job is not one of outside processors.
+  unknown,   ///< There is no such unfinished job.
+};
+template <>
+inline constexpr auto enum_names<report_outcome> =
+  std::array<std::string_view, 5>{"taken", "repeated", "late", "not-yours", "unknown"};
+
+/// Reply to `outside_report` and `task_report`.
+struct report_answer {
+  report_outcome outcome = report_outcome::taken;
+
+  static constexpr auto type_name = "troupe::report_answer";
+  static constexpr auto fields = std::tuple{field{"outcome", &report_answer::outcome}};
 };
 
 /// A stage of a run started or ended.

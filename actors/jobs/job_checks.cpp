@@ -2,6 +2,8 @@
 
 #include "messages/text_rule.hpp"
 
+#include <algorithm>
+
 namespace troupe {
 
 namespace {
@@ -16,6 +18,11 @@ constexpr auto most_retries = uint32_t{100};
 constexpr auto most_reports = size_t{1024};
 constexpr auto most_report_bytes = size_t{8} << 20;
 constexpr auto most_submit_bytes = size_t{8} << 20;
+constexpr auto most_events = size_t{64};
+constexpr auto most_event_bytes = size_t{1} << 20;
+constexpr auto most_data_bytes = size_t{64} << 10;
+constexpr auto most_note_bytes = size_t{4} << 10;
+constexpr auto longest_retry_base = hours{1};
 
 /// Collects the first fault of a message.
 class checker {
@@ -95,6 +102,8 @@ caf::error check(const submit_job& x, const std::string& place, const ledger_opt
              "queue_deadline", "must be more than 0 and at most 90 days")
     .require(x.run_deadline > caf::timespan{0} && x.run_deadline <= longest_run_deadline,
              "run_deadline", "must be more than 0 and at most 7 days")
+    .require(x.retry_base >= caf::timespan{0} && x.retry_base <= longest_retry_base, "retry_base",
+             "must be within 0 and 1 hour")
     .require(x.tags.size() <= list_size, "tags", "has too many items");
   for (const auto& [key, value] : x.tags)
     in.word("tags", key).line("tags." + key, value);
@@ -127,6 +136,8 @@ caf::error check(const claim_runs& x) {
   return checker{}
     .word("nonce", x.nonce)
     .names("queues", x.queues, "word")
+    .require(std::find(x.queues.begin(), x.queues.end(), outside_queue) == x.queues.end(), "queues",
+             "hold one that is for processors outside of Troupe")
     .names("capabilities", x.capabilities, "name")
     .require(x.max_runs >= 1 && x.max_runs <= 1024, "max_runs", "must be within 1..1024")
     .require(x.wait >= caf::timespan{0}, "wait", "must not be negative")
@@ -147,7 +158,7 @@ caf::error check(const finish_runs& x) {
   if (auto why = check_runner(x.runner, x.boot))
     return why;
   return check_reports(x.reports, [](const run_report& report) {
-    auto bytes = report.note.size();
+    auto bytes = report.note.size() + report.data.size();
     for (const auto& step : report.stages)
       bytes += size_of_stage(step);
     return bytes;
@@ -159,6 +170,29 @@ caf::error check(const report_stages& x) {
     return why;
   return check_reports(x.reports,
                        [](const stage_report& report) { return size_of_stage(report.step); });
+}
+
+caf::error check(const outside_report& x) {
+  return checker{}
+    .require(obeys("name", x.processor), "processor", "must be a name without blanks")
+    .require(x.spend >= caf::timespan{0}, "spend", "must not be negative")
+    .require(x.note.size() <= most_note_bytes, "note", "must be at most 4 KiB", ec::too_large)
+    .require(x.data.size() <= most_data_bytes, "data", "must be at most 64 KiB", ec::too_large)
+    .done();
+}
+
+caf::error check_events(const std::vector<event>& events) {
+  auto in = checker{};
+  in.require(events.size() <= most_events, "events", "must be at most 64", ec::too_large);
+  auto bytes = size_t{0};
+  for (const auto& x : events) {
+    bytes += x.topic.size() + x.payload.size();
+    in.require(obeys("word", x.topic) && !x.topic.starts_with("job."), "events",
+               "have topics of their own");
+  }
+  return in
+    .require(bytes <= most_event_bytes, "events", "must be at most 1 MiB together", ec::too_large)
+    .done();
 }
 
 } // namespace troupe

@@ -30,4 +30,12 @@ caf::error check_size(const std::vector<submit_job>& jobs);
 caf::error check(const finish_runs& what);
 caf::error check(const report_stages& what);
 
+/// Whether an outside processor's word makes sense. Errors: `ec::invalid_argument` and
+/// `ec::too_large` at a field.
+caf::error check(const outside_report& what);
+
+/// Whether these events may stand beside jobs: few, small, and none of the ledger's own.
+/// Errors: `ec::invalid_argument` and `ec::too_large` at `events`.
+caf::error check_events(const std::vector<event>& events);
+
 } // namespace troupe

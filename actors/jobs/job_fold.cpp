@@ -36,6 +36,7 @@ void fold(job_view& job, job_queued x, caf::timestamp at) {
   job.retry_on_timeout = x.what.retry_on_timeout;
   job.queue_deadline = x.what.queue_deadline;
   job.run_deadline = x.what.run_deadline;
+  job.retry_base = x.what.retry_base;
 }
 
 void fold(job_view& job, run_started x, caf::timestamp at) {

@@ -20,6 +20,7 @@ job_ledger(job_ledger_inside::stateful_pointer<job_ledger_state> self, const dir
     [core](const renew_leases& x) { return core->renew(x); },
     [core](finish_runs& x) { return core->finish(std::move(x)); },
     [core](report_stages& x) { return core->report(std::move(x)); },
+    [core](const outside_report& x) { return core->report(x); },
     [core](runner_status& x) { return core->hear(std::move(x)); },
     [core](runners_atom) { return core->runners(); },
     [core](queues_atom) { return core->queues(); },

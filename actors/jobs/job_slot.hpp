@@ -22,6 +22,7 @@ struct held_lease {
   caf::timespan lease_until{};
   caf::timespan run_until{};
   caf::timespan cancel_until{}; ///< 0 = nobody wants it to end.
+  uint32_t published = 0;       ///< Attempt that its outside processor was told.
 };
 
 /// What a job keeps between runs that infrastructure ended.
@@ -45,6 +46,7 @@ struct job_slot {
   caf::timespan alarm{}; ///< Its entry in the timers; 0 = none.
   caf::timespan queue_deadline{};
   caf::timespan run_deadline{};
+  caf::timespan retry_base{}; ///< Backoff before the second run; 0 = the ledger's.
   caf::timestamp queued_at{}; ///< Since when it waits for its next run.
   std::string spec;
   std::string kind;

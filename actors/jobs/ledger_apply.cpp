@@ -1,3 +1,4 @@
+#include "actors/jobs/ledger_outside.hpp"
 #include "actors/jobs/ledger_state.hpp"
 
 #include <algorithm>
@@ -36,6 +37,7 @@ void ledger_state::enqueue(job_queued what, caf::timestamp queued_at, moment now
   job.retry_on_timeout = from.retry_on_timeout;
   job.queue_deadline = from.queue_deadline;
   job.run_deadline = from.run_deadline;
+  job.retry_base = from.retry_base;
   job.due = now.tick + rest_of(job.queue_deadline, queued_at, now.wall, caf::timespan{0});
   wait_in_lane(job);
   set_alarm(job);
@@ -57,16 +59,22 @@ void ledger_state::apply(const run_started& what, moment now, caf::timestamp at)
   job.next_run = what.run_id + 1;
   job.retry.reset();
   auto& who = runners_.at(what.runner);
-  if (loading_ > 0)
+  const auto outside = is_outside(job);
+  if (loading_ > 0 && !outside)
     who.load_boot(what.boot, loading_);
   who.running.insert(&job);
-  who.remember(what.nonce, {what.job, what.run_id}, loading_ > 0 ? loading_ : UINT64_MAX);
+  if (!outside)
+    who.remember(what.nonce, {what.job, what.run_id}, loading_ > 0 ? loading_ : UINT64_MAX);
   auto lease = std::make_unique<held_lease>();
   lease->run_id = what.run_id;
   lease->runner = &who;
   lease->boot = what.boot;
   lease->started_at = at;
   lease->lease_until = now.tick + options_.lease;
+  if (outside) { // it never renews: it has all the time of a run, and was told an attempt
+    lease->lease_until = now.tick + rest_of(job.run_deadline, at, now.wall, options_.lease);
+    lease->published = published_of(what);
+  }
   lease->run_until =
     now.tick + rest_of(job.run_deadline + options_.run_grace, at, now.wall, options_.lease);
   job.lease = std::move(lease);
@@ -101,9 +109,18 @@ void ledger_state::apply(const run_finished& what, moment now, caf::timestamp at
   job.retry->avoid_until = now.tick + rest + options_.avoid_grace;
   ++job.way->queue().queued;
   job.where = job_slot::place::backoff;
-  if (rest <= caf::timespan{0})
+  // The end of an outside job's backoff is an event of its own: somebody publishes it.
+  if (rest <= caf::timespan{0} && !is_outside(job))
     wait_in_lane(job);
   set_alarm(job);
+}
+
+void ledger_state::apply(const job_requeued& what, moment, caf::timestamp) {
+  auto i = jobs_.find(what.job);
+  if (i == jobs_.end() || i->second.where != job_slot::place::backoff)
+    return;
+  wait_in_lane(i->second);
+  set_alarm(i->second);
 }
 
 void ledger_state::apply(const cancel_requested& what, moment now, caf::timestamp) {
@@ -144,6 +161,8 @@ caf::error ledger_state::load_event(const event& what, moment now) {
     return fold(static_cast<const run_started*>(nullptr));
   if (what.topic == run_finished::topic)
     return fold(static_cast<const run_finished*>(nullptr));
+  if (what.topic == job_requeued::topic)
+    return fold(static_cast<const job_requeued*>(nullptr));
   if (what.topic == cancel_requested::topic)
     return fold(static_cast<const cancel_requested*>(nullptr));
   if (what.topic == job_closed::topic)

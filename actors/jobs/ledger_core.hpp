@@ -40,6 +40,7 @@ public:
   caf::result<lease_states> renew(const renew_leases& what);
   caf::result<finish_outcomes> finish(finish_runs what);
   caf::result<uint32_t> report(report_stages what);
+  caf::result<report_answer> report(const outside_report& what);
   caf::result<uint32_t> hear(runner_status what);
   caf::result<runner_list> runners();
   caf::result<queue_list> queues();
@@ -63,6 +64,7 @@ private:
     std::vector<job_queued> jobs;
     std::string request_id; ///< Idempotency key of all of them; empty = none.
     uint64_t request_digest = 0;
+    std::vector<event> events;    ///< Of the request, in the same group.
     std::vector<uint32_t> groups; ///< Per job: its group in the append.
     std::function<void(std::vector<job_accepted>)> done;
     std::function<void(const caf::error&)> failed;

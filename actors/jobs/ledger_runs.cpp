@@ -1,3 +1,4 @@
+#include "actors/jobs/ledger_outside.hpp"
 #include "actors/jobs/ledger_state.hpp"
 
 #include <algorithm>
@@ -206,8 +207,20 @@ uint32_t ledger_state::report(report_stages what, moment now) {
   return taken;
 }
 
-/// Decides whether a run that ended finishes its job. Source: spec/testing.md 6.1.
-void ledger_state::end_run(job_slot& job, run_report report, moment now, std::string avoid) {
+/// Returns how long a job waits for the run after one that counted.
+caf::timespan ledger_state::backoff_of(const job_slot& job) const {
+  constexpr auto longest = caf::timespan{std::chrono::hours{1}};
+  if (job.retry_base > caf::timespan{0})
+    return std::min(job.retry_base * (int64_t{1} << std::min<uint16_t>(job.used, 20)), longest);
+  if (options_.backoff.empty())
+    return caf::timespan{0};
+  return options_.backoff[std::min<size_t>(job.used, options_.backoff.size() - 1)];
+}
+
+/// Decides whether a run that ended finishes its job; if not, the next one comes
+/// after a backoff, or `at_once`. Source: spec/testing.md 6.1.
+void ledger_state::end_run(job_slot& job, run_report report, moment now, std::string avoid,
+                           bool at_once) {
   auto out = run_finished{};
   out.job = report.job;
   out.run_id = report.run_id;
@@ -215,6 +228,8 @@ void ledger_state::end_run(job_slot& job, run_report report, moment now, std::st
   out.why = report.why;
   out.note = std::move(report.note);
   out.stages = std::move(report.stages);
+  out.spend = report.spend;
+  out.data = std::move(report.data);
   if (out.result == verdict::none || out.why != reason::none)
     out.result = verdict_of(out.why);
   auto left = job.used < job.retries;
@@ -223,8 +238,9 @@ void ledger_state::end_run(job_slot& job, run_report report, moment now, std::st
     case retry_rule::if_asked: out.final = !(job.retry_on_timeout && left); break;
     case retry_rule::counted: out.final = !left; break;
     case retry_rule::first_free:
-      out.counted = job.free_used;
-      out.final = job.free_used && !left;
+      // Nobody sees an outside processor's node go: each of its losses counts.
+      out.counted = job.free_used || is_outside(job);
+      out.final = out.counted && !left;
       break;
   }
   if (job.cancel_requested && (!out.final || out.result == verdict::error)) {
@@ -233,10 +249,7 @@ void ledger_state::end_run(job_slot& job, run_report report, moment now, std::st
     out.why = reason::canceled;
   }
   if (!out.final) {
-    auto delay = caf::timespan{0};
-    if (out.counted && !options_.backoff.empty())
-      delay = options_.backoff[std::min<size_t>(job.used, options_.backoff.size() - 1)];
-    out.retry_at = now.wall + delay;
+    out.retry_at = now.wall + (out.counted && !at_once ? backoff_of(job) : caf::timespan{0});
     out.avoid = std::move(avoid);
   }
   out.kind = job.kind;
@@ -249,6 +262,8 @@ void ledger_state::end_run(job_slot& job, run_report report, moment now, std::st
 
 /// Tells the runner of a job's run to stop.
 void ledger_state::stop(job_slot& job) {
+  if (is_outside(job))
+    return; // nobody listens; what it says later is late
   notices_.push_back({job.lease->runner->status.runner, {job.id, job.lease->run_id}});
 }
 

@@ -155,6 +155,14 @@ caf::result<uint32_t> ledger_core::report(report_stages what) {
   return reply_when_durable(state_.report(std::move(what), now()));
 }
 
+caf::result<report_answer> ledger_core::report(const outside_report& what) {
+  if (auto why = refuses_decisions())
+    return why;
+  if (auto why = check(what))
+    return why;
+  return reply_when_durable(state_.report(what, now()));
+}
+
 caf::result<uint32_t> ledger_core::hear(runner_status what) {
   if (auto why = closed())
     return why;

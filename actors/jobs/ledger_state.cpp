@@ -1,5 +1,6 @@
 #include "actors/jobs/ledger_state.hpp"
 
+#include "actors/jobs/ledger_outside.hpp"
 #include "messages/time.hpp"
 
 #include <algorithm>
@@ -90,7 +91,8 @@ void ledger_state::expire_run(job_slot& job, moment now) {
     report.note = "longer than its deadline of " + to_short_text(job.run_deadline);
   } else if (now.tick >= std::max(lease.lease_until, no_expiry_until_)) {
     report.why = reason::claim_expired;
-    report.note = "the runner was silent for " + to_short_text(options_.lease);
+    report.note = "the runner was silent for "
+                  + to_short_text(is_outside(job) ? job.run_deadline : options_.lease);
   } else {
     set_alarm(job);
     return;
@@ -108,8 +110,15 @@ void ledger_state::expire_wait(job_slot& job, moment now) {
     close(job, why, std::move(note), now);
     return;
   }
-  if (job.where == job_slot::place::backoff && now.tick >= job.retry->retry_tick)
+  if (job.where == job_slot::place::backoff && now.tick >= job.retry->retry_tick) {
+    if (is_outside(job)) {
+      decide(
+        job_requeued{job.id, job.next_run, job.kind, job.way->queue().name, job.subject, job.spec},
+        now);
+      return;
+    }
     wait_in_lane(job);
+  }
   if (job.where != job_slot::place::backoff && job.retry && !job.retry->avoid.empty()
       && now.tick >= job.retry->avoid_until) {
     job.retry->avoid.clear();
@@ -159,6 +168,7 @@ std::string ledger_state::describe() const {
       word(std::to_string(x));
     word(std::to_string(job.queue_deadline.count()));
     word(std::to_string(job.run_deadline.count()));
+    word(std::to_string(job.retry_base.count()));
     word(job.spec);
     if (job.lease)
       word("run " + std::to_string(job.lease->run_id) + " on " + job.lease->runner->status.runner

@@ -50,6 +50,8 @@ public:
   finish_outcomes finish(finish_runs what, moment now);
   /// Takes progress; answers how many reports were of runs that go on.
   uint32_t report(report_stages what, moment now);
+  /// Takes what an outside processor says of a run; what is known or over changes nothing.
+  report_answer report(const outside_report& what, moment now);
   /// Takes a runner's word about itself. Errors: `ec::conflict` (an older boot).
   caf::error hear(runner_status what, moment now);
   /// Whether a word of this boot ends runs of an older one: then it is a decision.
@@ -94,6 +96,7 @@ private:
   void apply(const run_finished& what, moment now, caf::timestamp at);
   void apply(const cancel_requested& what, moment now, caf::timestamp at);
   void apply(const job_closed& what, moment now, caf::timestamp at);
+  void apply(const job_requeued& what, moment now, caf::timestamp at);
   void apply(const run_progressed&, moment, caf::timestamp) {}
   caf::error load_event(const event& what, moment now);
   template <class T>
@@ -117,8 +120,15 @@ private:
   run_order order_of(const job_slot& job) const;
   job_slot* next_job(const std::vector<lane*>& ways, const std::string& runner, moment now) const;
   std::vector<lane*> lanes_for(const claim_runs& what);
-  void end_run(job_slot& job, run_report report, moment now, std::string avoid);
+  void end_run(job_slot& job, run_report report, moment now, std::string avoid,
+               bool at_once = false);
   void stop(job_slot& job);
+  caf::timespan backoff_of(const job_slot& job) const;
+
+  // ledger_outside.cpp
+  report_outcome begin_outside(job_slot& job, const outside_report& what, moment now);
+  report_outcome end_outside(job_slot& job, const outside_report& what, moment now);
+  void start_outside(job_slot& job, const std::string& processor, uint32_t published, moment now);
 
   // ledger_expiry.cpp
   void expire_run(job_slot& job, moment now);

@@ -82,10 +82,15 @@ caf::result<jobs_accepted> ledger_core::submit(submit_jobs what) {
                       "belongs to the whole request");
   if (auto why = admit(what.jobs, what.request_id, false))
     return why;
-  if (what.jobs.empty())
+  if (auto why = check_events(what.events))
+    return why;
+  if (what.jobs.empty() && what.events.empty())
     return jobs_accepted{};
+  if (what.jobs.empty())
+    return fault_at(ec::invalid_argument, "events", "come with at least one job");
   auto reply = self_->make_response_promise<jobs_accepted>();
   auto part = submission{};
+  part.events = std::move(what.events);
   part.request_id = std::move(what.request_id);
   part.request_digest = what.request_digest;
   part.done = [reply](std::vector<job_accepted> got) mutable {
@@ -104,17 +109,21 @@ void ledger_core::add(std::vector<submit_job> jobs, submission part) {
   auto& groups = batch.message.groups;
   auto time = now().wall;
   auto first = new_job_ids(static_cast<uint32_t>(jobs.size()));
-  // Jobs with an idempotency key are one group: the journal takes all of them or none.
-  const auto keyed = !part.request_id.empty();
-  if (keyed) {
+  // Jobs with an idempotency key, or with events of their own, are one group: the
+  // journal takes all of them or none.
+  const auto together = !part.request_id.empty() || !part.events.empty();
+  if (together) {
     auto& group = groups.emplace_back();
     group.id = std::move(part.request_id);
     group.digest = part.request_digest;
     group.answer = answer_of(first, jobs.size());
+    for (const auto& x : part.events)
+      batch.bytes += x.payload.size();
+    group.events = std::move(part.events);
   }
   for (auto& job : jobs) {
-    if (!keyed
-        && (groups.empty() || !groups.back().id.empty()
+    if (!together
+        && (groups.empty() || !groups.back().answer.empty()
             || groups.back().events.size() >= most_events_per_group))
       groups.emplace_back();
     auto id = nth_job_id(first, static_cast<uint32_t>(part.jobs.size()));
@@ -245,6 +254,7 @@ caf::result<job_accepted> ledger_core::retry(const retry_job& what) {
         again.retry_on_timeout = old.retry_on_timeout;
         again.queue_deadline = old.queue_deadline;
         again.run_deadline = old.run_deadline;
+        again.retry_base = old.retry_base;
         again.retry_of = old.job;
         if (auto why = admit(jobs, what.request_id, true)) {
           reply.deliver(why);

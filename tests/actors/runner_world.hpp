@@ -67,6 +67,7 @@ inline job_ledger_actor::behavior_type ledger(job_ledger_actor::stateful_pointer
       script->progress.push_back(x);
       return static_cast<uint32_t>(x.reports.size());
     },
+    [=](const outside_report&) -> caf::result<report_answer> { return refuse; },
     [=](const runner_status& x) {
       script->statuses.push_back(x);
       return uint32_t{1};

@@ -52,6 +52,7 @@ job_ledger_actor::behavior_type ledger(job_ledger_actor::pointer, told_ptr told)
     [](const renew_leases&) { return lease_states{}; },
     [](const finish_runs&) { return finish_outcomes{}; },
     [](const report_stages&) -> uint32_t { return 0; },
+    [](const outside_report&) { return report_answer{}; },
     [](const runner_status&) -> uint32_t { return 0; },
     [](runners_atom) { return runner_list{}; },
     [](queues_atom) {
