@@ -1,10 +1,12 @@
 #include "actors/artifact_writer.hpp"
 
+#include "config/log.hpp"
+
 #include <caf/scoped_actor.hpp>
 
-#include <algorithm>
 #include <condition_variable>
 #include <mutex>
+#include <optional>
 #include <thread>
 #include <utility>
 
@@ -30,10 +32,13 @@ store_writer::store_writer(caf::actor_system& system, const directory* roles,
 
 template <class Reply, class Request>
 caf::expected<Reply> store_writer::insist(const Request& what, const std::stop_token& stop) {
-  auto end = clock::now() + options_.patience;
-  auto hurry = false;
+  const auto begun = clock::now();
+  auto left = options_.patience;
+  auto attempt = begun;
+  auto last_call = std::optional<clock::time_point>{};
   auto last = fault(ec::unavailable, "there is no artifact store");
-  while (true) {
+  for (auto told = false;;) {
+    auto answered = false;
     if (auto store = roles_->find<artifact_store_actor>("artifacts")) {
       auto reply = Reply{};
       auto failed = caf::error{};
@@ -48,13 +53,23 @@ caf::expected<Reply> store_writer::insist(const Request& what, const std::stop_t
       auto code = explain(last).code;
       if (!retryable(last) && code != ec::timeout && code != ec::disk_full)
         return last;
+      // A store has reasons of its own; CAF speaks for one that was not reached.
+      answered = last.category() == caf::atom("troupe");
     }
+    auto now = clock::now();
+    auto passed = std::chrono::duration_cast<std::chrono::milliseconds>(now - attempt);
+    if (answered)
+      left -= passed;
+    attempt += passed;
     // A stopped run has not much time, but its last words and the reference to them are wanted.
-    if (stop.stop_requested() && !std::exchange(hurry, true))
-      end = std::min(end, clock::now() + options_.last_words);
-    if (clock::now() >= end)
+    if (stop.stop_requested() && !last_call)
+      last_call = now + options_.last_words;
+    if (left.count() <= 0 || (last_call && now >= *last_call))
       return last;
-    if (hurry)
+    if (now - begun >= options_.patience && !std::exchange(told, true))
+      log(log_level::warning, "artifact_writer", "a run waits for the artifact store",
+          {{"why", one_line(last)}});
+    if (last_call)
       std::this_thread::sleep_for(options_.pause);
     else
       pause_for(options_.pause, stop);

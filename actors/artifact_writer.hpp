@@ -23,12 +23,15 @@ public:
   virtual caf::expected<artifact_ref> close(const close_artifact& what, std::stop_token stop) = 0;
 };
 
-/// How patient a writer is with an absent, slow or full store.
+/// How patient a writer is with a store that refuses for now (its disk is full). One
+/// that is absent or does not answer is waited for until the run is stopped: what has
+/// been worked out is not given away because the state node is down for long.
 struct store_writer_options {
   std::chrono::milliseconds request_timeout{1'500}; ///< Bounds how long a stop is not noticed.
-  std::chrono::milliseconds patience{60'000};       ///< Of one call, over all attempts.
-  std::chrono::milliseconds last_words{5'000};      ///< The same for a run that was stopped.
-  std::chrono::milliseconds pause{250};             ///< Between two attempts.
+  std::chrono::milliseconds patience{60'000};       ///< Of one call, with a store that refuses.
+  std::chrono::milliseconds last_words{
+    5'000};                             ///< Of one call of a run that was stopped, with any store.
+  std::chrono::milliseconds pause{250}; ///< Between two attempts.
 };
 
 /// Writes to the actor that plays the role "artifacts". What may succeed later is

@@ -88,7 +88,7 @@ void run_recorder::artifact(std::string_view name, std::string_view bytes) {
   auto own = std::string{name};
   if (own.find('/') == std::string::npos && own.size() > 4 && own.substr(own.size() - 4) == ".log")
     own = "files/" + own;
-  // A store that has stayed away once is not waited for again, file after file.
+  // A store that has refused once is not waited for again, file after file.
   if (!lost_.empty() || names_.size() >= 2 * stage_limit || !names_.insert(own).second)
     return;
   auto fault = store_file(key_of(own), bytes);

@@ -18,7 +18,8 @@ namespace troupe {
 /// Writes down one run: its stages, and their logs in the artifact store as they
 /// come. A log exists from its first byte; what it holds is durable when
 /// `finish` returns. The store's answer is the credit for more bytes, so a slow
-/// store slows the run down; one that stays away fails the run as infrastructure.
+/// store slows the run down, an absent one holds it; one that keeps refusing fails
+/// the run as infrastructure.
 ///
 /// Threads: the sink's functions and `finish` by the run's thread; `flush_now` by any.
 class run_recorder : public run_sink,

@@ -62,6 +62,25 @@ artifact_store_actor::behavior_type faulty_store(artifact_store_actor::stateful_
   };
 }
 
+/// Takes nothing: its disk is full, or it never answers.
+artifact_store_actor::behavior_type
+unwilling_store(artifact_store_actor::stateful_pointer<std::vector<caf::response_promise>> self,
+                bool is_full) {
+  auto refuse = [=](auto promise) {
+    if (is_full)
+      promise.deliver(fault(ec::disk_full, "no room"));
+    else
+      self->state.push_back(promise);
+    return promise;
+  };
+  return {
+    [=](const write_artifact&) { return refuse(self->make_response_promise<uint64_t>()); },
+    [=](const close_artifact&) { return refuse(self->make_response_promise<artifact_ref>()); },
+    [=](const read_artifact&) { return refuse(self->make_response_promise<artifact_chunk>()); },
+    [=](const list_artifacts&) { return refuse(self->make_response_promise<artifact_list>()); },
+  };
+}
+
 /// A pool with the fake driver and a real artifact store.
 struct one_pool {
   system_config config;
@@ -92,6 +111,8 @@ struct one_pool {
     REQUIRE(driver);
     auto options = store_writer_options{};
     options.patience = patience;
+    options.request_timeout = std::min(options.request_timeout, 6 * patience);
+    options.last_words = std::min(options.last_words, 6 * patience);
     pool = std::make_unique<run_pool>(
       *driver, 2, std::make_shared<store_writer>(sys, &roles, options), [this] { ++told; });
   }
@@ -202,9 +223,11 @@ TEST_CASE_METHOD(one_pool, "a run without output leaves nothing in the store",
 TEST_CASE_METHOD(one_pool, "a verdict whose log cannot be stored is an infrastructure error",
                  "[integration][run_pool]") {
   start(50ms);
-  roles.assign("artifacts", nullptr);
+  auto full = sys.spawn(unwilling_store, true);
+  roles.assign("artifacts", caf::actor_cast<caf::strong_actor_ptr>(full));
   pool->start({order_of({{"FAKE_OUTPUT", "lost\n", false}})});
   REQUIRE(await_finished(1));
+  caf::anon_send_exit(full, caf::exit_reason::user_shutdown);
   CHECK(all.finished[0].why == reason::exec_infra);
   CHECK(all.finished[0].note.find("log could not be stored") != std::string::npos);
 }
@@ -250,6 +273,46 @@ TEST_CASE_METHOD(one_pool, "output waits for a store that is away for a while",
   CHECK(all.finished[0].result == verdict::pass);
   auto complete = false;
   CHECK(content(order.job, "fake.log", complete) == "kept\n");
+}
+
+TEST_CASE_METHOD(one_pool, "a good result outlives a store that is away for longer than patience",
+                 "[integration][run_pool]") {
+  start(50ms);
+  auto silent = sys.spawn(unwilling_store, false);
+  auto dead = sys.spawn(unwilling_store, false);
+  caf::anon_send_exit(dead, caf::exit_reason::user_shutdown);
+  auto absent = artifact_store_actor{};
+  auto order = order_of({{"FAKE_OUTPUT", "kept\n", false}});
+  for (auto* away : {&silent, &dead, &absent}) {
+    roles.assign("artifacts", caf::actor_cast<caf::strong_actor_ptr>(*away));
+    if (away == &silent)
+      pool->start({order});
+    std::this_thread::sleep_for(700ms);
+    collect();
+  }
+  CHECK(all.finished.empty());
+  roles.assign("artifacts", caf::actor_cast<caf::strong_actor_ptr>(store));
+  REQUIRE(await_finished(1));
+  caf::anon_send_exit(silent, caf::exit_reason::user_shutdown);
+  CHECK(all.finished[0].result == verdict::pass);
+  auto complete = false;
+  CHECK(content(order.job, "fake.log", complete) == "kept\n");
+  CHECK(complete);
+}
+
+TEST_CASE_METHOD(one_pool, "a stopped run does not wait for an absent store",
+                 "[integration][run_pool]") {
+  start(50ms);
+  roles.assign("artifacts", nullptr);
+  auto order = order_of({{"FAKE_OUTPUT", "lost\n", false}, {"FAKE_RUN_FOR", "5m", false}});
+  pool->start({order});
+  REQUIRE(tests::await(20s, [&] {
+    collect();
+    return !all.stages.empty();
+  }));
+  pool->stop({{order.job, 0}}, reason::canceled);
+  REQUIRE(await_finished(1));
+  CHECK(all.finished[0].why == reason::canceled);
 }
 
 TEST_CASE_METHOD(one_pool,
