@@ -24,13 +24,10 @@
 /// lists: that is how N-1 and N read each other (docs/adr/0003).
 namespace troupe {
 
-/// A program of the next release, for tests of upgrades: each of its records ends
-/// with one more field, which present programs skip and do not send.
-#ifdef TROUPE_FUTURE_RECORDS
-inline constexpr auto future_records = true;
-#else
-inline constexpr auto future_records = false;
-#endif
+/// True in a program of the next release, for tests of upgrades: each of its records
+/// ends with one more field, which present programs skip and do not send. What is
+/// linked decides (messages/release.cpp, tests/support/next_release.cpp).
+extern const bool future_records;
 
 /// Appends values to a byte string.
 class encoder {
@@ -50,7 +47,7 @@ public:
     if constexpr (record<T>) {
       auto at = out_.size();
       for_each_field<T>([&](const auto& m) { value(x.*m.member); });
-      if constexpr (future_records)
+      if (future_records) [[unlikely]]
         value(std::string_view{"a field of the next release"});
       insert_length(at);
     } else if constexpr (std::is_same_v<T, bool>) {

@@ -1,10 +1,12 @@
 /// A cluster of two releases: nodes are upgraded one by one under load, then rolled
 /// back. Source: spec/reliability_security.md R26.
+#include "tests/support/slurp.hpp"
 #include "tests/support/steady_load.hpp"
 #include "tests/support/test_cluster.hpp"
 
 #include <catch2/catch.hpp>
 
+#include <filesystem>
 #include <thread>
 
 using namespace troupe;
@@ -13,7 +15,16 @@ using namespace std::chrono_literals;
 
 namespace {
 
-const auto* const next_release = TROUPE_BINARY_DIR "/next/nodes/troupe-node";
+const auto* const next_release = TROUPE_BINARY_DIR "/tests/troupe-node-next";
+
+/// Returns whether the next release has written records into a data folder.
+bool holds_future_records(const std::string& data) {
+  for (const auto& file : std::filesystem::recursive_directory_iterator{data})
+    if (file.is_regular_file()
+        && slurp(file.path()).find("a field of the next release") != std::string::npos)
+      return true;
+  return false;
+}
 
 } // namespace
 
@@ -45,11 +56,13 @@ TEST_CASE("nodes are upgraded and rolled back one by one, nothing is lost", "[e2
     CHECK(again.status == 201);
     CHECK(again.document().at("job_id") == job);
   };
+  CHECK_FALSE(holds_future_records(cluster.state().data()));
   for (const auto* program : {next_release, ""}) {
     replace(cluster.runner(0), program);
     replace(cluster.gateway(), program);
     replace(cluster.state(), program);
     replace(cluster.runner(1), program);
+    CHECK(holds_future_records(cluster.state().data()));
   }
   work.stop();
   await_all_finished(cluster.gateway());
