@@ -33,6 +33,7 @@ struct run_started {
   std::string queue = {};
   std::string subject = {};
   caf::timestamp queued_at{}; ///< Since when the job waited for this run.
+  std::string node = {};      ///< Whose runner it is.
 
   static constexpr auto type_name = "troupe::run_started";
   static constexpr auto fields = std::tuple{
@@ -40,7 +41,7 @@ struct run_started {
     field{"runner", &run_started::runner},       field{"boot", &run_started::boot},
     field{"nonce", &run_started::nonce},         field{"kind", &run_started::kind},
     field{"queue", &run_started::queue},         field{"subject", &run_started::subject},
-    field{"queued_at", &run_started::queued_at},
+    field{"queued_at", &run_started::queued_at}, field{"node", &run_started::node},
   };
 };
 

@@ -18,7 +18,9 @@ bool known_runner::was(std::string_view boot) const {
   return std::find(old_boots.begin(), old_boots.end(), boot) != old_boots.end();
 }
 
-void known_runner::begin(const std::string& boot) {
+void known_runner::begin(const std::string& boot, const std::string& of) {
+  if (!of.empty())
+    node = of;
   if (status.boot == boot)
     return;
   if (!status.boot.empty() && !was(status.boot))
@@ -29,13 +31,13 @@ void known_runner::begin(const std::string& boot) {
   status.boot = boot;
 }
 
-void known_runner::load_boot(const std::string& boot, uint64_t sequence) {
+void known_runner::load_boot(const std::string& boot, const std::string& of, uint64_t sequence) {
   if (boot != status.boot && sequence < boot_sequence) {
     if (!was(boot) && old_boots.size() < old_boots_kept)
       old_boots.push_front(boot);
     return;
   }
-  begin(boot);
+  begin(boot, of);
   boot_sequence = std::max(boot_sequence, sequence);
 }
 
@@ -71,6 +73,11 @@ known_runner& known_runners::at(const std::string& name) {
 }
 
 known_runner* known_runners::find(std::string_view name) {
+  auto i = all_.find(name);
+  return i == all_.end() ? nullptr : &i->second;
+}
+
+const known_runner* known_runners::find(std::string_view name) const {
   auto i = all_.find(name);
   return i == all_.end() ? nullptr : &i->second;
 }

@@ -25,17 +25,22 @@ struct known_runner {
   runner_status status;  ///< `capabilities` sorted.
   caf::timespan heard{}; ///< Tick of its last sign of life.
   bool seen = false;     ///< False while it is known from the journal only.
+  std::string node;      ///< Whose runner it is; empty = not known.
   std::set<job_slot*> running;
   uint64_t boot_sequence = 0;        ///< Of the latest loaded run of the present boot.
   std::deque<std::string> old_boots; ///< The latest; what comes from them is late.
   std::deque<answered_claim> claims; ///< The latest, for repeated nonces; in order of `sequence`.
 
-  /// Makes `boot` the present one.
-  void begin(const std::string& boot);
+  /// Makes `boot` the present one, on that node.
+  void begin(const std::string& boot, const std::string& node);
   /// Learns a boot from a stored run: stored jobs come in no order of time, and
   /// the boot of the latest run is the present one.
-  void load_boot(const std::string& boot, uint64_t sequence);
+  void load_boot(const std::string& boot, const std::string& node, uint64_t sequence);
   bool was(std::string_view boot) const;
+  /// Whether it is known to be another node's.
+  bool belongs_elsewhere(std::string_view to) const {
+    return !node.empty() && !to.empty() && node != to;
+  }
   /// Remembers that `run` was given out under `nonce`; `sequence` as in `answered_claim`.
   void remember(const std::string& nonce, run_key run, uint64_t sequence);
   const answered_claim* claim_of(std::string_view nonce) const;
@@ -50,6 +55,7 @@ public:
   known_runner& at(const std::string& name);
   /// Returns the runner, null if it was never heard of.
   known_runner* find(std::string_view name);
+  const known_runner* find(std::string_view name) const;
 
   bool live(const known_runner& who, moment now) const {
     return who.seen && now.tick - who.heard <= options_.runner_silence;

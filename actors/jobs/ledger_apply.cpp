@@ -61,7 +61,7 @@ void ledger_state::apply(const run_started& what, moment now, caf::timestamp at)
   auto& who = runners_.at(what.runner);
   const auto outside = is_outside(job);
   if (loading_ > 0 && !outside)
-    who.load_boot(what.boot, loading_);
+    who.load_boot(what.boot, what.node, loading_);
   who.running.insert(&job);
   if (!outside)
     who.remember(what.nonce, {what.job, what.run_id}, loading_ > 0 ? loading_ : UINT64_MAX);

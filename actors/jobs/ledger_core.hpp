@@ -81,6 +81,7 @@ private:
   };
   struct waiting_claim {
     claim_runs what;
+    std::string node; ///< Where it came from.
     promise<claimed_runs> reply;
     caf::timespan until{};
   };
@@ -106,6 +107,7 @@ private:
   void ask_history(const cancel_job& what, promise<job_status> reply);
 
   // ledger_serve.cpp
+  caf::expected<std::string> node_of_sender() const;
   void listen_to(const std::string& runner);
   void tell(const std::string& runner, const cancel_runs& what);
   void serve_waiting();

@@ -1,10 +1,13 @@
 #pragma once
 
+#include <caf/node_id.hpp>
 #include <caf/timestamp.hpp>
 
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <optional>
+#include <string>
 #include <vector>
 
 namespace troupe {
@@ -41,6 +44,9 @@ struct ledger_options {
   uint64_t spec_size = 1 << 20;    ///< Bytes of one job's spec.
   uint64_t reply_size = 4 << 20;   ///< Bytes of specs in one claim reply; one run always fits.
   std::function<caf::timespan()> suspended = time_suspended; ///< Other clocks are for tests.
+  /// Returns the name of the node that a sender is on; nothing if it has gone. None:
+  /// all runners are on this node.
+  std::function<std::optional<std::string>(const caf::node_id&)> node_of;
 };
 
 /// A reading of both clocks. Leases and delays are measured with `tick`, which no

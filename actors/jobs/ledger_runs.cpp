@@ -6,19 +6,33 @@
 /// What runners ask of the ledger: work, time, and to take results.
 namespace troupe {
 
-/// Notes a sign of life. A new boot means that everything the old one ran is
-/// gone: it is requeued at once. Returns null if `boot` is an older one.
-known_runner* ledger_state::greet(const std::string& runner, const std::string& boot, moment now) {
+caf::error ledger_state::check_speaker(const std::string& runner, const std::string& boot,
+                                       const std::string& node, moment now) const {
+  const auto* who = runners_.find(runner);
+  if (who == nullptr)
+    return {};
+  if (who->belongs_elsewhere(node)) {
+    if (who->running.empty() && !runners_.live(*who, now))
+      return {};
+    return fault(ec::conflict, "'" + runner + "' is the name of a runner on node " + who->node
+                                 + "; names are unique in a cluster");
+  }
+  if (who->was(boot))
+    return fault(ec::conflict, "this runner has started again since");
+  return {};
+}
+
+/// Notes a sign of life of who may speak. A new boot means that everything the old
+/// one ran is gone: it is requeued at once.
+known_runner& ledger_state::greet(const std::string& runner, const std::string& boot,
+                                  const std::string& node, moment now) {
   auto& who = runners_.at(runner);
-  if (who.was(boot))
-    return nullptr;
   who.heard = now.tick;
   who.seen = true;
   who.status.seen_at = now.wall;
-  if (who.status.boot != boot) {
-    who.begin(boot);
+  if (who.status.boot != boot)
     who.claims.clear();
-  }
+  who.begin(boot, node);
   auto gone = std::vector<job_slot*>{};
   for (auto* job : who.running)
     if (job->lease->boot != boot)
@@ -32,7 +46,7 @@ known_runner* ledger_state::greet(const std::string& runner, const std::string& 
              "the runner started again",
              {}},
             now, {});
-  return &who;
+  return who;
 }
 
 bool ledger_state::ends_runs(const std::string& runner, const std::string& boot) {
@@ -42,13 +56,13 @@ bool ledger_state::ends_runs(const std::string& runner, const std::string& boot)
                         [&](const job_slot* job) { return job->lease->boot != boot; });
 }
 
-caf::error ledger_state::hear(runner_status what, moment now) {
-  auto* who = greet(what.runner, what.boot, now);
-  if (who == nullptr)
-    return fault(ec::conflict, "this runner has started again since");
+caf::error ledger_state::hear(runner_status what, moment now, const std::string& node) {
+  if (auto why = check_speaker(what.runner, what.boot, node, now))
+    return why;
+  auto& who = greet(what.runner, what.boot, node, now);
   std::sort(what.capabilities.begin(), what.capabilities.end());
   what.seen_at = now.wall;
-  who->status = std::move(what);
+  who.status = std::move(what);
   return {};
 }
 
@@ -119,17 +133,18 @@ job_slot* ledger_state::next_job(const std::vector<lane*>& ways, const std::stri
   return best;
 }
 
-caf::expected<claimed_runs> ledger_state::claim(const claim_runs& what, moment now) {
-  auto* who = greet(what.runner, what.boot, now);
-  if (who == nullptr)
-    return fault(ec::conflict, "this runner has started again since");
-  if (const auto* before = who->claim_of(what.nonce))
-    return repeat(*who, *before);
-  if (who->status.queues.empty()) { // it has not spoken of itself yet
-    who->status.queues = what.queues;
-    who->status.capabilities = what.capabilities;
-    who->status.slots = what.max_runs;
-    std::sort(who->status.capabilities.begin(), who->status.capabilities.end());
+caf::expected<claimed_runs> ledger_state::claim(const claim_runs& what, moment now,
+                                                const std::string& node) {
+  if (auto why = check_speaker(what.runner, what.boot, node, now))
+    return why;
+  auto& who = greet(what.runner, what.boot, node, now);
+  if (const auto* before = who.claim_of(what.nonce))
+    return repeat(who, *before);
+  if (who.status.queues.empty()) { // it has not spoken of itself yet
+    who.status.queues = what.queues;
+    who.status.capabilities = what.capabilities;
+    who.status.slots = what.max_runs;
+    std::sort(who.status.capabilities.begin(), who.status.capabilities.end());
   }
   auto out = claimed_runs{};
   auto ways = lanes_for(what);
@@ -142,7 +157,7 @@ caf::expected<claimed_runs> ledger_state::claim(const claim_runs& what, moment n
     if (!out.orders.empty() && size > options_.reply_size)
       break;
     decide(run_started{job->id, job->next_run, what.runner, what.boot, what.nonce, job->kind,
-                       job->way->queue().name, job->subject, job->queued_at},
+                       job->way->queue().name, job->subject, job->queued_at, node},
            now);
     out.orders.push_back(order_of(*job));
   }
@@ -151,10 +166,12 @@ caf::expected<claimed_runs> ledger_state::claim(const claim_runs& what, moment n
 
 /// Notes a sign of life of a runner about its runs. It does not make a boot the
 /// present one: only a claim and a status do, or a late word of a dead boot could
-/// push out the living one.
+/// push out the living one. Returns null for a word of another node's runner.
 known_runner* ledger_state::recognize(const std::string& runner, const std::string& boot,
-                                      moment now) {
+                                      const std::string& node, moment now) {
   auto* who = runners_.find(runner);
+  if (who != nullptr && who->belongs_elsewhere(node))
+    return nullptr;
   if (who != nullptr && who->seen && who->status.boot == boot) {
     who->heard = now.tick;
     who->status.seen_at = now.wall;
@@ -162,9 +179,9 @@ known_runner* ledger_state::recognize(const std::string& runner, const std::stri
   return who;
 }
 
-lease_states ledger_state::renew(const renew_leases& what, moment now) {
+lease_states ledger_state::renew(const renew_leases& what, moment now, const std::string& node) {
   auto out = lease_states{};
-  auto* who = recognize(what.runner, what.boot, now);
+  auto* who = recognize(what.runner, what.boot, node, now);
   for (const auto& key : what.runs) {
     auto* job = who != nullptr ? running(key, *who, what.boot) : nullptr;
     if (job == nullptr) {
@@ -178,9 +195,9 @@ lease_states ledger_state::renew(const renew_leases& what, moment now) {
   return out;
 }
 
-finish_outcomes ledger_state::finish(finish_runs what, moment now) {
+finish_outcomes ledger_state::finish(finish_runs what, moment now, const std::string& node) {
   auto out = finish_outcomes{};
-  auto* who = recognize(what.runner, what.boot, now);
+  auto* who = recognize(what.runner, what.boot, node, now);
   for (auto& report : what.reports) {
     auto key = run_key{report.job, report.run_id};
     auto* job = who != nullptr ? running(key, *who, what.boot) : nullptr;
@@ -196,9 +213,9 @@ finish_outcomes ledger_state::finish(finish_runs what, moment now) {
   return out;
 }
 
-uint32_t ledger_state::report(report_stages what, moment now) {
+uint32_t ledger_state::report(report_stages what, moment now, const std::string& node) {
   auto taken = uint32_t{0};
-  auto* who = recognize(what.runner, what.boot, now);
+  auto* who = recognize(what.runner, what.boot, node, now);
   for (auto& x : what.reports)
     if (who != nullptr && running({x.job, x.run_id}, *who, what.boot) != nullptr) {
       decide(run_progressed{x.job, x.run_id, std::move(x.step)}, now);

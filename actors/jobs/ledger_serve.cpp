@@ -15,6 +15,17 @@ constexpr auto most_untold = size_t{4096}; // runs of one runner
 
 } // namespace
 
+/// Returns the node that the present message came from. Call it before a promise
+/// is made: that takes the sender away. Errors: `ec::unavailable`.
+caf::expected<std::string> ledger_core::node_of_sender() const {
+  auto sender = self_->current_sender();
+  if (!options_.node_of || !sender)
+    return std::string{};
+  if (auto node = options_.node_of(sender->node()))
+    return std::move(*node);
+  return fault(ec::unavailable, "the runner's node has gone");
+}
+
 /// The sender of the present message is who this runner is now. Call it before
 /// a promise is made: that takes the sender away.
 void ledger_core::listen_to(const std::string& runner) {
@@ -46,9 +57,14 @@ caf::result<claimed_runs> ledger_core::claim(claim_runs what) {
     return why;
   if (auto why = check(what))
     return why;
+  auto node = node_of_sender();
+  if (!node)
+    return std::move(node.error());
+  if (auto why = state_.check_speaker(what.runner, what.boot, *node, now()))
+    return why;
   listen_to(what.runner);
   if (!full_) {
-    auto got = state_.claim(what, now());
+    auto got = state_.claim(what, now(), *node);
     if (!got)
       return std::move(got.error());
     if (!got->orders.empty() || what.wait == caf::timespan{0})
@@ -70,7 +86,7 @@ caf::result<claimed_runs> ledger_core::claim(claim_runs what) {
   auto until = now().tick + std::min(what.wait, options_.longest_wait);
   auto reply = self_->make_response_promise<claimed_runs>();
   auto at = ++arrivals_;
-  waiting_.emplace(at, waiting_claim{std::move(what), reply, until});
+  waiting_.emplace(at, waiting_claim{std::move(what), std::move(*node), reply, until});
   waiting_until_.emplace(until, at);
   arm();
   return reply;
@@ -82,7 +98,7 @@ void ledger_core::serve_waiting() {
     return;
   auto at = now();
   for (auto i = waiting_.begin(); i != waiting_.end();) {
-    auto got = state_.claim(i->second.what, at);
+    auto got = state_.claim(i->second.what, at, i->second.node);
     if (got && got->orders.empty()) {
       ++i;
       continue;
@@ -129,8 +145,12 @@ caf::result<lease_states> ledger_core::renew(const renew_leases& what) {
     return why;
   if (auto why = check_runner(what.runner, what.boot))
     return why;
-  listen_to(what.runner);
-  auto got = state_.renew(what, now());
+  auto node = node_of_sender();
+  if (!node)
+    return std::move(node.error());
+  if (!state_.check_speaker(what.runner, what.boot, *node, now()))
+    listen_to(what.runner);
+  auto got = state_.renew(what, now(), *node);
   // That a lease is held is no decision; what ends a run must be durable first.
   if (!state_.has_events() && std::all_of(got.states.begin(), got.states.end(), [](lease_state x) {
         return x == lease_state::held;
@@ -144,7 +164,10 @@ caf::result<finish_outcomes> ledger_core::finish(finish_runs what) {
     return why;
   if (auto why = check(what))
     return why;
-  return reply_when_durable(state_.finish(std::move(what), now()));
+  auto node = node_of_sender();
+  if (!node)
+    return std::move(node.error());
+  return reply_when_durable(state_.finish(std::move(what), now(), *node));
 }
 
 caf::result<uint32_t> ledger_core::report(report_stages what) {
@@ -152,7 +175,10 @@ caf::result<uint32_t> ledger_core::report(report_stages what) {
     return why;
   if (auto why = check(what))
     return why;
-  return reply_when_durable(state_.report(std::move(what), now()));
+  auto node = node_of_sender();
+  if (!node)
+    return std::move(node.error());
+  return reply_when_durable(state_.report(std::move(what), now(), *node));
 }
 
 caf::result<report_answer> ledger_core::report(const outside_report& what) {
@@ -168,12 +194,17 @@ caf::result<uint32_t> ledger_core::hear(runner_status what) {
     return why;
   if (auto why = check(what))
     return why;
+  auto node = node_of_sender();
+  if (!node)
+    return std::move(node.error());
+  if (auto why = state_.check_speaker(what.runner, what.boot, *node, now()))
+    return why;
   if (full_ && state_.ends_runs(what.runner, what.boot))
     return refuses_decisions();
   listen_to(what.runner);
   if (!what.broken.empty() || what.draining)
     dismiss(what.runner);
-  if (auto why = state_.hear(std::move(what), now()))
+  if (auto why = state_.hear(std::move(what), now(), *node))
     return why;
   if (state_.has_events())
     schedule_flush(); // a new boot ended the runs of the old one

@@ -44,16 +44,24 @@ public:
   /// Ends a job or tells its run to stop; nothing if it is not an unfinished job.
   std::optional<job_status> cancel(const cancel_job& what, moment now);
 
-  /// Gives out runs; the same ones to a repeated nonce. Errors: `ec::conflict` (an older boot).
-  caf::expected<claimed_runs> claim(const claim_runs& what, moment now);
-  lease_states renew(const renew_leases& what, moment now);
-  finish_outcomes finish(finish_runs what, moment now);
+  /// Whether a boot on a node may speak for a runner: a name belongs to the node that
+  /// has it while its runner is live or has runs. Errors: `ec::conflict` (an older
+  /// boot, another node's name).
+  caf::error check_speaker(const std::string& runner, const std::string& boot,
+                           const std::string& node, moment now) const;
+
+  // Each comes from a runner on `node`; empty = not known.
+  /// Gives out runs; the same ones to a repeated nonce. Errors: as `check_speaker`.
+  caf::expected<claimed_runs> claim(const claim_runs& what, moment now,
+                                    const std::string& node = {});
+  lease_states renew(const renew_leases& what, moment now, const std::string& node = {});
+  finish_outcomes finish(finish_runs what, moment now, const std::string& node = {});
   /// Takes progress; answers how many reports were of runs that go on.
-  uint32_t report(report_stages what, moment now);
+  uint32_t report(report_stages what, moment now, const std::string& node = {});
   /// Takes what an outside processor says of a run; what is known or over changes nothing.
   report_answer report(const outside_report& what, moment now);
-  /// Takes a runner's word about itself. Errors: `ec::conflict` (an older boot).
-  caf::error hear(runner_status what, moment now);
+  /// Takes a runner's word about itself. Errors: as `check_speaker`.
+  caf::error hear(runner_status what, moment now, const std::string& node = {});
   /// Whether a word of this boot ends runs of an older one: then it is a decision.
   bool ends_runs(const std::string& runner, const std::string& boot);
 
@@ -113,8 +121,10 @@ private:
   void close(const job_slot& job, reason why, std::string note, moment now);
 
   // ledger_runs.cpp
-  known_runner* greet(const std::string& runner, const std::string& boot, moment now);
-  known_runner* recognize(const std::string& runner, const std::string& boot, moment now);
+  known_runner& greet(const std::string& runner, const std::string& boot, const std::string& node,
+                      moment now);
+  known_runner* recognize(const std::string& runner, const std::string& boot,
+                          const std::string& node, moment now);
   job_slot* running(const run_key& key, const known_runner& who, const std::string& boot);
   claimed_runs repeat(const known_runner& who, const answered_claim& claim) const;
   run_order order_of(const job_slot& job) const;

@@ -1,6 +1,7 @@
 #include "actors/jobs/job_history.hpp"
 #include "actors/jobs/job_ledger.hpp"
 #include "actors/projection/projection_table.hpp"
+#include "nodes/cluster/transport.hpp"
 #include "nodes/node_store.hpp"
 
 namespace troupe {
@@ -28,6 +29,15 @@ ledger_options read_ledger(section& in) {
   return out;
 }
 
+/// Returns the name in the certificate of who sent a message. A node must be joined
+/// to send one: whoever asks about another sees the connections.
+std::optional<std::string> node_of(const node_context& node, const caf::node_id& id) {
+  if (id == node.sys->node())
+    return node.options.name;
+  auto peer = node.connections ? node.connections->peer_of(id) : std::nullopt;
+  return peer ? std::optional{std::move(peer->node)} : std::nullopt;
+}
+
 history_options read_history(section& in) {
   auto out = history_options{};
   auto keep = milliseconds{out.keep_for};
@@ -53,7 +63,9 @@ std::vector<supervised_role> prepare_jobs(node_context& node, section& in) {
   auto ledger = supervised_role{};
   ledger.role = "jobs";
   ledger.drains = true;
-  ledger.start = [&node, options = read_ledger(in)]() -> caf::expected<caf::strong_actor_ptr> {
+  auto options = read_ledger(in);
+  options.node_of = [&node](const caf::node_id& id) { return node_of(node, id); };
+  ledger.start = [&node, options]() -> caf::expected<caf::strong_actor_ptr> {
     return started(node.sys->spawn(job_ledger, &node.roles, options));
   };
   return {std::move(history), std::move(ledger)};

@@ -102,6 +102,60 @@ TEST_CASE("a new boot of a runner requeues the runs of the old one at once and f
   }
 }
 
+TEST_CASE("a runner's name belongs to the node that has it") {
+  auto w = ledger_world{};
+  auto id = w.submit();
+  auto claim_from = [&](const std::string& node, const std::string& boot) {
+    auto what = ledger_world::claim_of("r1", "n" + std::to_string(++w.nonces));
+    what.boot = boot;
+    auto got = w.ledger->claim(what, w.now, node);
+    w.keep();
+    return got;
+  };
+  auto run = claim_from("node-a", "boot1");
+  REQUIRE(run);
+  REQUIRE(run->orders.size() == 1);
+  auto key = run_key{id, 0};
+
+  SECTION("another node is refused and takes nothing") {
+    auto refused = claim_from("node-b", "boot9");
+    REQUIRE(!refused);
+    CHECK(explain(refused.error()).code == ec::conflict);
+    CHECK(explain(refused.error()).text.find("on node node-a") != std::string::npos);
+    auto status = runner_status{};
+    status.runner = "r1";
+    status.boot = "boot9";
+    CHECK(w.ledger->hear(status, w.now, "node-b"));
+    CHECK(w.ledger->renew({"r1", "boot1", {key}}, w.now, "node-b").states[0] == lease_state::lost);
+    auto report = run_report{id, 0, verdict::pass, reason::none, "", {}};
+    CHECK(w.ledger->finish({"r1", "boot1", {report}}, w.now, "node-b").outcomes[0]
+          == finish_outcome::refused);
+    CHECK(w.ledger->renew({"r1", "boot1", {key}}, w.now, "node-a").states[0] == lease_state::held);
+  }
+  SECTION("the same node is let in at once when it has started again") {
+    auto again = claim_from("node-a", "boot2");
+    REQUIRE(again);
+    CHECK(again->orders.at(0).run_id == 1);
+  }
+  SECTION("the next ledger knows it, too") {
+    w.restart();
+    CHECK(!claim_from("node-b", "boot9"));
+    CHECK(w.ledger->renew({"r1", "boot1", {key}}, w.now, "node-a").states[0] == lease_state::held);
+    CHECK(claim_from("node-a", "boot2"));
+    CHECK(!claim_from("node-b", "boot9"));
+  }
+  SECTION("it is free when its runs are over and nobody answers to it") {
+    w.advance(45s); // silent, but it holds a lease
+    CHECK(!claim_from("node-b", "boot9"));
+    w.advance(30s);
+    CHECK(claim_from("node-b", "boot9"));
+    CHECK(!claim_from("node-a", "boot1"));
+    w.advance(31s);
+    w.advance(60s);
+    CHECK(claim_from("node-a", "boot1"));
+  }
+}
+
 TEST_CASE("a repeated report is accepted again, a late one is refused") {
   auto w = ledger_world{};
   w.submit();
