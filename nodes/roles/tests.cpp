@@ -7,6 +7,8 @@
 
 #include <sys/utsname.h>
 
+#include <set>
+
 namespace troupe {
 
 namespace {
@@ -28,7 +30,8 @@ void read_drain(const node_options& node, section& in, test_runner_options& opti
   options.last_reports = (node.drain_limit - options.drain_deadline) * 9 / 10;
 }
 
-supervised_role runner(node_context& node, const std::string& key, section in) {
+supervised_role runner(node_context& node, const std::string& key, section in,
+                       std::set<std::string>& names) {
   auto options = test_runner_options{};
   options.driver = key;
   read_test_runner_options(in, options);
@@ -37,6 +40,8 @@ supervised_role runner(node_context& node, const std::string& key, section in) {
     options.name = node.options.name + '-' + key;
   else if (!obeys("word", options.name))
     in.complain("name", "has characters that are not allowed in a word");
+  if (!names.insert(options.name).second)
+    in.complain("name", "is the name of another runner of this node");
   if (options.queues.empty())
     options.queues = {options.driver + '-' + host_arch() + "-0"};
   options.boot = node.boot;
@@ -61,13 +66,14 @@ std::vector<supervised_role> prepare_tests(node_context& node, section& in) {
   auto out = std::vector<supervised_role>{};
   auto runners = in.child("runners");
   auto keys = runners.keys();
+  auto names = std::set<std::string>{};
   if (keys.empty())
     keys = {"docker"};
   for (const auto& key : keys) {
     // It becomes part of a name that others see, and of a path.
     if (!obeys("word", key))
       runners.complain(key.c_str(), "has characters that are not allowed in a word");
-    out.push_back(runner(node, key, runners.child(key.c_str())));
+    out.push_back(runner(node, key, runners.child(key.c_str()), names));
   }
   return out;
 }

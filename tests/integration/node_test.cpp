@@ -143,6 +143,20 @@ TEST_CASE("a runner's name and key must be words", "[integration][node]") {
   CHECK(faults_of(runner("fake-2.x: {driver: fake, name: a_b}")).empty());
 }
 
+TEST_CASE("two runners of a node have two names", "[integration][node]") {
+  auto runners = [](const std::string& second) {
+    return "node: {name: n}\nroles:\n  tests:\n    runners:\n      fake:\n      other: {driver: "
+           "fake"
+           + second + "}\n";
+  };
+  auto faults = faults_of(runners(", name: n-fake"));
+  REQUIRE(faults.size() == 1);
+  CHECK(faults[0]
+        == "node.yaml:6:35: roles.tests.runners.other.name: is the name of another runner of this "
+           "node");
+  CHECK(faults_of(runners("")).empty());
+}
+
 TEST_CASE("a runner's drain must fit into that of its node", "[integration][node]") {
   auto runner = [](const std::string& drain) {
     return "node: {drain_limit: 10s}\nroles:\n  tests:\n    runners:\n      fake:\n" + drain;
