@@ -36,13 +36,20 @@ config_fault fault_of_file(const caf::error& why) {
 
 } // namespace
 
-std::vector<config_fault> check_node_config(const std::string& path) {
+std::vector<config_fault> check_node_config(const std::string& path, named_files how) {
   auto root = section::from_file(path);
   if (!root)
     return {fault_of_file(root.error())};
+  return check_node_config(std::move(*root), how);
+}
+
+std::vector<config_fault> check_node_config(section root, named_files how) {
   auto context = node_context{};
-  static_cast<void>(read_node(*root, context));
-  return root->faults();
+  static_cast<void>(read_node(root, context));
+  if (how == named_files::opened)
+    for (const auto& check : context.file_checks)
+      check();
+  return root.faults();
 }
 
 std::vector<config_key> known_node_keys() {

@@ -7,6 +7,7 @@
 
 #include <caf/actor_system.hpp>
 
+#include <functional>
 #include <memory>
 #include <string_view>
 #include <vector>
@@ -29,6 +30,9 @@ struct node_context {
   std::shared_ptr<transport> connections; ///< To other nodes; null without a cluster.
   cluster_options cluster;                ///< As read; empty without a cluster.
   std::shared_ptr<peer_list> peers;       ///< Who may join now; null where nobody may.
+  /// Filled while a configuration is read: each opens files that the start will open
+  /// and tells its section what is wrong with them.
+  std::vector<std::function<void()>> file_checks;
 };
 
 /// One row of the role table.

@@ -1,4 +1,5 @@
 /// troupe-node: plays any roles of Troupe on this host.
+#include "nodes/config_check.hpp"
 #include "nodes/node.hpp"
 
 #include <CLI/CLI.hpp>
@@ -11,15 +12,17 @@ int main(int argc, char** argv) {
   auto check = false;
   app.add_option("-c,--config", config, "Configuration file (see config/examples)")
     ->check(CLI::ExistingFile);
-  app.add_flag("--check", check, "Only check the configuration; exit 0 or 2");
+  app.add_flag("--check", check,
+               "Only check the configuration and the files that it names; exit 0 or 2");
   app.set_version_flag("--version", "troupe-node 0.1.0");
-  app.footer("Examples:\n"
-             "  troupe-node                          everything in one process\n"
-             "  troupe-node --config node.yaml       the roles that the file lists\n"
-             "  troupe-node --config node.yaml --check\n\n"
-             "Exit codes: 0 clean stop, 2 bad configuration, 3 a role failed to start or another\n"
-             "node uses the data folder, 4 roles did not drain or end in time, 70 a role could not\n"
-             "be kept up.");
+  app.footer(
+    "Examples:\n"
+    "  troupe-node                          everything in one process\n"
+    "  troupe-node --config node.yaml       the roles that the file lists\n"
+    "  troupe-node --config node.yaml --check\n\n"
+    "Exit codes: 0 clean stop, 2 bad configuration, 3 a role failed to start or another\n"
+    "node uses the data folder, 4 roles did not drain or end in time, 70 a role could not\n"
+    "be kept up.");
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& why) {
@@ -27,14 +30,9 @@ int main(int argc, char** argv) {
   }
   if (!check)
     return troupe::run_node(config);
-  auto root = config.empty() ? caf::expected<troupe::section>{troupe::section{}}
-                             : troupe::section::from_file(config);
-  auto node = troupe::node_context{};
-  auto why = !root ? root.error() : caf::error{};
-  if (root)
-    if (auto roles = troupe::read_node(*root, node); !roles)
-      why = roles.error();
-  if (why)
-    std::cerr << troupe::one_line(why) << '\n';
-  return why ? 2 : 0;
+  auto faults = config.empty() ? troupe::check_node_config(troupe::section{})
+                               : troupe::check_node_config(config);
+  for (const auto& x : faults)
+    std::cerr << to_string(x) << '\n';
+  return faults.empty() ? 0 : 2;
 }

@@ -11,10 +11,10 @@ namespace troupe::cli {
 
 namespace {
 
-void check(program& p, const std::vector<std::string>& files) {
+void check(program& p, const std::vector<std::string>& files, named_files how) {
   auto all = json::array();
   for (const auto& file : files) {
-    auto faults = check_node_config(file);
+    auto faults = check_node_config(file, how);
     for (const auto& f : faults) {
       all.push_back({{"file", f.file},
                      {"line", f.line},
@@ -53,13 +53,19 @@ void add_config(program& p) {
   auto verb = p.verb("config", "Check a node's configuration, or show every key",
                      "  troupe config check node.yaml\n"
                      "  troupe config check /etc/troupe/*.yaml --json\n"
+                     "  troupe config check other_host.yaml --keys-only\n"
                      "  troupe config show\n");
   verb->require_subcommand(1);
   auto files = std::make_shared<std::vector<std::string>>();
   auto checks = verb->add_subcommand(
     "check", "Report all faults of the files with their places; exit code 2 if there are any");
   checks->add_option("FILE", *files, "Configuration files")->required();
-  checks->callback([&p, files] { check(p, *files); });
+  auto keys_only = std::make_shared<bool>(false);
+  checks->add_flag("--keys-only", *keys_only,
+                   "Do not open the files that they name, which may be on another host");
+  checks->callback([&p, files, keys_only] {
+    check(p, *files, *keys_only ? named_files::left : named_files::opened);
+  });
   auto shows = verb->add_subcommand("show", "List every key with its default");
   shows->callback([&p] { show(p); });
 }

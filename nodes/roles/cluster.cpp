@@ -1,4 +1,5 @@
 #include "nodes/cluster/certificate_watch.hpp"
+#include "nodes/cluster/cluster_files.hpp"
 #include "nodes/cluster/gate.hpp"
 #include "nodes/cluster/peer_link.hpp"
 #include "nodes/own_secret.hpp"
@@ -24,24 +25,13 @@ peer_policy policy_of(const cluster_options& from) {
   return out;
 }
 
-tls_files files_of(const cluster_options& from) {
-  auto out = tls_files{from.certificate, from.key, from.authority, {}};
-  if (!from.revoked.empty())
-    out.revoked = from.revoked;
-  return out;
-}
-
 /// Makes the node's connections once. Errors: those of the files; `ec::invalid_config`.
 caf::error open_transport(node_context& node, const cluster_options& from) {
   if (node.connections)
     return caf::none;
-  auto identity = tls_context::make(files_of(from));
+  auto identity = read_identity(from, node.options.name);
   if (!identity)
     return std::move(identity.error());
-  if ((*identity)->name() != node.options.name)
-    return fault_at(ec::invalid_config, from.certificate,
-                    "names the node '" + (*identity)->name() + "', node.name is '"
-                      + node.options.name + "'");
   auto limits = transport_options{};
   limits.dial_time = from.handshake;
   limits.handshake_time = from.handshake;
@@ -146,6 +136,10 @@ std::vector<supervised_role> prepare_cluster(node_context& node, section* in,
       in->complain("dial", "a node that joins another plays no " + std::string{role}
                              + " of its own: leave it out of roles");
   node.cluster = options;
+  if (in)
+    node.file_checks.push_back([section = *in, options, name = node.options.name]() mutable {
+      check_identity(section, options, name);
+    });
   if (options.listen)
     node.peers = std::make_shared<peer_list>(options.peers);
   auto out = std::vector<supervised_role>{};

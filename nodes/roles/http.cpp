@@ -1,4 +1,5 @@
 #include "bridges/http/jwt.hpp"
+#include "bridges/http/revocation_list.hpp"
 #include "bridges/http/routes/http_bridge.hpp"
 #include "config/log.hpp"
 #include "nodes/own_secret.hpp"
@@ -56,6 +57,27 @@ caf::expected<std::string> read_file(const std::string& path) {
   return out.str();
 }
 
+caf::expected<jwt_key> read_ed25519(const std::string& path) {
+  auto pem = read_file(path);
+  if (!pem)
+    return std::move(pem.error());
+  auto key = parse_ed25519_pem("ed25519", *pem);
+  if (!key)
+    return fault_at(explain(key.error()).code, path, explain(key.error()).text);
+  return key;
+}
+
+/// Opens what a start opens, but the node's own secret, which the first start makes.
+void check_files(section& in, const token_options& from) {
+  if (auto why = from.secret.empty() ? caf::error{} : check_secret(from.secret))
+    in.complain("secret", one_line(why));
+  if (!from.ed25519_key.empty())
+    if (auto key = read_ed25519(from.ed25519_key); !key)
+      in.complain("ed25519_key_file", one_line(key.error()));
+  if (auto why = revocation_list{from.jwt.revoked_file}.load())
+    in.complain("revoked_file", one_line(why));
+}
+
 caf::expected<jwt> make_tokens(token_options options, const std::string& folder) {
   if (options.secret.empty() && options.ed25519_key.empty()) {
     auto own = own_token_secret(folder);
@@ -68,10 +90,7 @@ caf::expected<jwt> make_tokens(token_options options, const std::string& folder)
     options.jwt.keys.push_back({"", jwt_algorithm::hs256, std::move(options.secret), {}});
   }
   if (!options.ed25519_key.empty()) {
-    auto pem = read_file(options.ed25519_key);
-    if (!pem)
-      return std::move(pem.error());
-    auto key = parse_ed25519_pem("ed25519", *pem);
+    auto key = read_ed25519(options.ed25519_key);
     if (!key)
       return std::move(key.error());
     options.jwt.keys.push_back(std::move(*key));
@@ -131,7 +150,9 @@ caf::expected<caf::strong_actor_ptr> start(node_context& node, const http_bridge
 std::vector<supervised_role> prepare_http(node_context& node, section& in) {
   auto options = http_bridge_options{};
   read_options(in, options);
-  auto tokens = read_tokens(in.child("tokens"));
+  auto inner = in.child("tokens");
+  auto tokens = read_tokens(inner);
+  node.file_checks.push_back([inner, tokens]() mutable { check_files(inner, tokens); });
   auto out = supervised_role{};
   out.role = "http";
   out.drains = true;

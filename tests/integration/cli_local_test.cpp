@@ -1,12 +1,14 @@
 /// Verbs that need no server: configuration, tokens, completion, usage.
 #include "bridges/http/jwt.hpp"
 #include "nodes/cli/program.hpp"
+#include "nodes/cluster/authority/authority.hpp"
 #include "nodes/config_check.hpp"
 #include "tests/support/slurp.hpp"
 #include "tests/support/temp_folder.hpp"
 
 #include <catch2/catch.hpp>
 
+#include <ctime>
 #include <filesystem>
 #include <fstream>
 #include <set>
@@ -45,9 +47,9 @@ std::vector<std::string> example_files() {
   return out;
 }
 
-const auto verbs = {"submit", "watch",   "ls",        "show",       "logs",
-                    "cancel", "retry",   "artifacts", "runners",    "queues",  "nodes",
-                    "token",  "cluster", "config",    "completion", "version"};
+const auto verbs = {"submit",  "watch",     "ls",         "show",   "logs",  "cancel",
+                    "retry",   "artifacts", "runners",    "queues", "nodes", "token",
+                    "cluster", "config",    "completion", "version"};
 const auto secret = std::string{"5f0c1a9be27d4836a1c7e98f02d4b6538e17f3a94c60d2b5f8e1097a3c5d6b42"};
 
 /// Reads the keys of an example, also those that are switched off by a '#' in
@@ -84,7 +86,7 @@ TEST_CASE("a node would start with every example") {
   REQUIRE(example_files().size() >= 7);
   for (const auto& file : example_files()) {
     INFO(file);
-    auto faults = check_node_config(file);
+    auto faults = check_node_config(file, named_files::left); // they are on other hosts
     for (const auto& f : faults)
       UNSCOPED_INFO(to_string(f));
     CHECK(faults.empty());
@@ -141,6 +143,55 @@ TEST_CASE("config check --json is a list of faults") {
   CHECK((*faults)[0].at("line") == 1);
   CHECK((*faults)[0].at("column") == 8);
   CHECK((*faults)[0].at("key") == "node.nam");
+}
+
+TEST_CASE("config check opens the files that a start opens") {
+  auto folder = tests::temp_folder{};
+  auto ca = folder.path() + "/ca";
+  auto now = static_cast<int64_t>(std::time(nullptr));
+  REQUIRE(make_authority(ca, 10, now - 5 * 86'400));
+  for (const auto* name : {"a", "b", "old"}) {
+    auto order = node_certificate_order{};
+    order.node = name;
+    order.days = 2;
+    auto made = name == std::string_view{"old"} ? now - 4 * 86'400 : now;
+    REQUIRE(issue_certificate(ca, order, made));
+  }
+  auto faults_of = [&](const std::string& node, const std::string& key,
+                       const std::string& cluster = {}, const std::string& tokens = {}) {
+    auto file = write(folder, "node.yaml",
+                      "node: {name: " + node + "}\ncluster:\n  dial: [\"s@127.0.0.1:1\"]\n"
+                        + "  certificate: " + ca + '/' + node + "/node.pem\n  key: " + ca + '/'
+                        + key + "/node.key\n  authority: " + ca + "/ca.pem\n" + cluster
+                        + "roles: {http: {tokens: {" + tokens + "}}}\n");
+    CHECK(client({"config", "check", "--keys-only", file}).code == 0);
+    return client({"config", "check", file}).out;
+  };
+  CHECK(faults_of("a", "a").ends_with(": ok\n"));
+  CHECK(faults_of("a", "c").find(":5:8: cluster.key: " + ca + "/c/node.key: No such file")
+        != std::string::npos);
+  CHECK(faults_of("a", "b").find("cluster.key: " + ca + "/b/node.key: is not the key of")
+        != std::string::npos);
+  CHECK(faults_of("old", "old").find("certificate has expired") != std::string::npos);
+  auto revoked = write(folder, "revoked", "# none\nnot a serial\n");
+  CHECK(
+    faults_of("a", "a", "  revoked: " + revoked + '\n').find(":7:12: cluster.revoked: " + revoked)
+    != std::string::npos);
+  auto no_key = write(folder, "no_key.pem", "no key\n");
+  auto tokens = faults_of("a", "a", {}, "ed25519_key_file: " + no_key + ", revoked_file: /nowhere");
+  CHECK(tokens.find("tokens.ed25519_key_file: " + no_key + ": this is no Ed25519 key")
+        != std::string::npos);
+  CHECK(tokens.find("tokens.revoked_file: /nowhere: the list of revoked tokens cannot be read")
+        != std::string::npos);
+  // Somebody else's identity, in order by itself.
+  auto borrowed =
+    write(folder, "borrowed.yaml",
+          "node: {name: b}\ncluster: {dial: [\"s@127.0.0.1:1\"], certificate: " + ca
+            + "/a/node.pem, key: " + ca + "/a/node.key, authority: " + ca + "/ca.pem}\n");
+  CHECK(
+    client({"config", "check", borrowed})
+      .out.find("cluster.certificate: " + ca + "/a/node.pem: names the node 'a', node.name is 'b'")
+    != std::string::npos);
 }
 
 TEST_CASE("config show lists every key with its default") {

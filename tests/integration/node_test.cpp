@@ -55,7 +55,7 @@ std::vector<std::string> faults_of(const std::string& text) {
   auto path = folder.path() + "/node.yaml";
   std::ofstream{path} << text;
   auto out = std::vector<std::string>{};
-  for (const auto& x : check_node_config(path))
+  for (const auto& x : check_node_config(path, named_files::left))
     out.push_back(to_string(x).substr(folder.path().size() + 1));
   return out;
 }
