@@ -16,7 +16,7 @@ constexpr auto retire_step = size_t{512};
 
 history_core::history_core(self_pointer self, const directory* roles,
                            std::shared_ptr<projection_table> table, history_options options)
-  : self_{self}, options_{options}, index_{std::move(table)},
+  : self_{self}, roles_{roles}, options_{options}, index_{std::move(table)},
     pump_{self,
           roles,
           this,
@@ -72,6 +72,8 @@ caf::result<live_jobs> history_core::live(const read_live_jobs& what) {
 void history_core::answer_get(const get_job& what, caf::typed_response_promise<job_view> reply) {
   auto got = index_.find(what.job);
   if (!got) {
+    if (explain(got.error()).code == ec::not_found && !options_.elder.empty())
+      return ask_elder(what, std::move(reply));
     reply.deliver(std::move(got.error()));
     return;
   }
@@ -91,6 +93,19 @@ void history_core::answer_get(const get_job& what, caf::typed_response_promise<j
   waiters_of_.emplace(what.job, at);
   waits_until_.emplace(until, at);
   arm(until);
+}
+
+/// A replica keeps less than the history that it stands in for, or has begun after it.
+void history_core::ask_elder(const get_job& what, caf::typed_response_promise<job_view> reply) {
+  auto elder = roles_->find<job_history_actor>(options_.elder);
+  if (!elder) {
+    reply.deliver(fault(ec::unavailable, "the job is not here, the node that may have it is away"));
+    return;
+  }
+  auto limit = options_.read_timeout + std::min(what.wait, options_.longest_wait);
+  self_->request(elder, limit, what)
+    .then([reply](job_view& got) mutable { reply.deliver(std::move(got)); },
+          [reply](caf::error& why) mutable { reply.deliver(std::move(why)); });
 }
 
 void history_core::tell_waiters(const std::vector<job_id>& changed) {

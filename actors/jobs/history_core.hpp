@@ -58,12 +58,14 @@ private:
 
   caf::timespan now() const;
   void answer_get(const get_job& what, caf::typed_response_promise<job_view> reply);
+  void ask_elder(const get_job& what, caf::typed_response_promise<job_view> reply);
   void tell_waiters(const std::vector<job_id>& changed);
   void end_waits();
   void retire();
   void arm(caf::timespan at);
 
   self_pointer self_;
+  const directory* roles_;
   history_options options_;
   history_index index_;
   projection_pump<job_history_inside::base> pump_;

@@ -11,7 +11,8 @@ namespace troupe {
 
 /// What the job history keeps and how long it waits.
 struct history_options {
-  std::string consumer = "history";                ///< Name of its cursor, unique in the cluster.
+  std::string consumer = "history"; ///< Name of its cursor, unique in the cluster.
+  std::string elder; ///< Role that is asked for jobs that this one does not have; empty: none.
   std::chrono::hours keep_for{24 * 90};            ///< Older finished jobs are forgotten ...
   uint64_t keep_jobs = 5'000'000;                  ///< ... and so are the oldest beyond this many.
   size_t most_waiting = 8192;                      ///< Questions that wait; more are `saturated`.

@@ -151,16 +151,17 @@ void dial(link_pointer self, uint64_t turn) {
       });
 }
 
-/// Puts a role of the far node into the directory, unless it is played here. What
-/// nodes do not share, such as the supervisor, is nobody else's to set.
-void take_role(link_pointer self, const std::string& role, const caf::strong_actor_ptr& actor) {
+/// Puts a role of the far node into the directory; if it is played here too, under
+/// another name. What nodes do not share, such as the supervisor, is nobody else's to set.
+void take_role(link_pointer self, std::string role, const caf::strong_actor_ptr& actor) {
   auto& st = self->state;
   auto from = self->current_sender();
   if (!from || !st.gate || from->node() != st.gate.node()
-      || std::find(shared_roles.begin(), shared_roles.end(), role) == shared_roles.end()
-      || std::find(st.options.roles.begin(), st.options.roles.end(), role)
-           != st.options.roles.end())
+      || std::find(shared_roles.begin(), shared_roles.end(), role) == shared_roles.end())
     return;
+  const auto& own = st.options.roles;
+  if (std::find(own.begin(), own.end(), role) != own.end())
+    role = far_role(role);
   if (auto old = st.given.find(role); old != st.given.end()) {
     st.roles->withdraw(role, old->second);
     st.given.erase(old);
@@ -209,8 +210,8 @@ peer_link_self::behavior_type peer_link(link_pointer self, directory* roles, dia
   });
   self->send(self, caf::connect_atom_v, ++st.turn);
   return {
-    [self](role_atom, const std::string& role, const caf::strong_actor_ptr& actor) {
-      take_role(self, role, actor);
+    [self](role_atom, std::string& role, const caf::strong_actor_ptr& actor) {
+      take_role(self, std::move(role), actor);
     },
     [self](status_atom) { return self->state.view; },
     [self](drain_atom) { return leave(self); },

@@ -23,12 +23,17 @@ using dialer_actor = caf::typed_actor<
   // Closes the connection to a node.
   caf::reacts_to<caf::close_atom, caf::node_id>>;
 
+/// Returns the name in the directory of a role that the far node plays and this one too.
+inline std::string far_role(const std::string& role) {
+  return "far/" + role;
+}
+
 /// What a link knows of its own node and of the far one.
 struct peer_link_options {
   std::string node;
   std::string boot;
   std::string version;
-  std::vector<std::string> roles; ///< Played here; handles of others are taken from the far node.
+  std::vector<std::string> roles;    ///< Played here; others are taken from the far node.
   std::vector<peer_address> targets; ///< Tried in order, round and round.
   caf::timespan first_backoff = std::chrono::milliseconds{200};
   caf::timespan longest_backoff = std::chrono::seconds{5};

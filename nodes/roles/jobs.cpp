@@ -1,6 +1,7 @@
 #include "actors/jobs/job_history.hpp"
 #include "actors/jobs/job_ledger.hpp"
 #include "actors/projection/projection_table.hpp"
+#include "nodes/cluster/peer_link.hpp"
 #include "nodes/cluster/transport.hpp"
 #include "nodes/node_store.hpp"
 
@@ -76,6 +77,7 @@ std::vector<supervised_role> prepare_jobs(node_context& node, section& in) {
 std::vector<supervised_role> prepare_history(node_context& node, section& in) {
   auto options = read_history(in);
   options.consumer = "history@" + node.options.name;
+  options.elder = far_role("history");
   auto out = supervised_role{};
   out.role = "history";
   out.start = [&node, options,

@@ -91,3 +91,34 @@ TEST_CASE_METHOD(jobs_system, "without a journal the history says unavailable") 
   directory.assign("journal", nullptr);
   CHECK(explain(ask<job_view>(history, watch(id, 0, 0s)).error()).code == ec::unavailable);
 }
+
+TEST_CASE_METHOD(jobs_system, "a replica asks the history that it stands in for what it lacks") {
+  start();
+  auto ids = std::vector<job_id>{};
+  for (auto i = 0; i < 2; ++i) {
+    ids.push_back(submit());
+    finish("r1", claim("r1").at(0));
+  }
+  auto options = history_options{};
+  options.consumer = "history@gateway-1";
+  options.elder = "far/history";
+  options.keep_jobs = 1;
+  options.retire_interval = 1s;
+  auto replica = sys.spawn(job_history, &directory, std::make_shared<memory_table>(), options);
+  stop_at_end(caf::actor_cast<caf::actor>(replica));
+  run_for(5s);
+  auto page = ask<job_page>(replica, list_jobs{});
+  REQUIRE(page);
+  REQUIRE(page->jobs.size() == 1);
+  CHECK(page->jobs[0].job == ids[1]);
+  auto get = [&](const job_id& id) { return ask<job_view>(replica, watch(id, 0, 0s)); };
+  CHECK(get(ids[1]));
+  // Nobody can say now whether there was such a job.
+  CHECK(explain(get(ids[0]).error()).code == ec::unavailable);
+  directory.assign("far/history", caf::actor_cast<caf::strong_actor_ptr>(history));
+  auto forgotten = get(ids[0]);
+  REQUIRE(forgotten);
+  CHECK(forgotten->job == ids[0]);
+  CHECK(explain(get(new_job_id()).error()).code == ec::not_found);
+  directory.assign("far/history", nullptr);
+}

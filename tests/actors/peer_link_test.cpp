@@ -168,6 +168,11 @@ TEST_CASE_METHOD(linked, "a role that is played here is not taken from afar", "[
   link = sys.spawn(peer_link, &roles, dialer, options);
   sched.run();
   CHECK(roles.find<caf::strong_actor_ptr>("jobs") == mine);
+  CHECK(roles.find<caf::strong_actor_ptr>("far/jobs") == reachable);
+  caf::anon_send_exit(link, caf::exit_reason::kill);
+  sched.run();
+  CHECK(roles.find<caf::strong_actor_ptr>("jobs") == mine);
+  CHECK_FALSE(roles.find<caf::strong_actor_ptr>("far/jobs"));
 }
 
 TEST_CASE_METHOD(linked, "a drained link says goodbye and stays away", "[actor][cluster]") {
