@@ -52,6 +52,10 @@ int tls_session::on_certificate(int good, X509_STORE_CTX* check) {
       self.peer_ = facts_of(certificate{leaf});
     return 0;
   }
+  // Called for each certificate, the authority's first.
+  if (auto current = X509_STORE_CTX_get_current_cert(check);
+      current != nullptr && X509_up_ref(current) == 1)
+    self.good_until_ = std::min(self.good_until_, facts_of(certificate{current}).not_after);
   if (X509_STORE_CTX_get_error_depth(check) != 0)
     return 1;
   if (self.accept(X509_STORE_CTX_get0_cert(check)))

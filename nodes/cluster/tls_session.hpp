@@ -3,6 +3,7 @@
 #include "nodes/cluster/tls_material.hpp"
 
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -41,6 +42,12 @@ public:
     return peer_;
   }
 
+  /// When the first certificate between the peer and its authority, both included,
+  /// ends; Unix seconds.
+  int64_t good_until() const {
+    return good_until_;
+  }
+
   /// Moves bytes. Returns how many; 0: not now; -1: the connection is over.
   ssize_t read(void* into, size_t size);
   ssize_t write(const void* from, size_t size);
@@ -64,6 +71,7 @@ private:
   std::unique_ptr<SSL, ssl_deleter> ssl_;
   judge_function judge_;
   certificate_facts peer_;
+  int64_t good_until_ = INT64_MAX;
   bool judged_ = false;
   refusal why_ = refusal::hung_up;
   std::string detail_;

@@ -121,7 +121,7 @@ void transport::cut_refused() {
   auto now = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
   for (const auto& peer : core_->peers.all()) {
     auto why = judge(*policy, material->revoked, peer->certificate(), {});
-    if (!why && peer->certificate().not_after < now)
+    if (!why && peer->good_until() <= now)
       why = refusal::expired;
     if (!why)
       continue;

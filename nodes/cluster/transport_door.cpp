@@ -17,6 +17,11 @@ namespace {
 constexpr auto accepts_per_round = 64;
 constexpr auto rest_time = std::chrono::milliseconds{100};
 constexpr auto look_interval = std::chrono::milliseconds{500};
+constexpr auto longest_nap = std::chrono::seconds{60};
+
+int64_t unix_now() {
+  return std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
+}
 
 /// What a failed dial tells its caller.
 caf::error dial_fault(const std::string& name, const std::string& host, refusal why,
@@ -133,6 +138,11 @@ int transport_door::patience() const {
     next = now + look_interval;
   for (const auto& [key, x] : young_)
     next = std::min(next, x.due);
+  // Certificates end by the other clock, which may be set meanwhile.
+  if (auto expiry = core_->peers.next_expiry()) {
+    auto left = std::clamp<int64_t>(*expiry - unix_now(), 0, longest_nap.count());
+    next = std::min(next, now + std::chrono::seconds{left} + look_interval);
+  }
   if (next == clock::time_point::max())
     return -1;
   auto left = std::chrono::ceil<std::chrono::milliseconds>(next - now).count();
@@ -151,6 +161,20 @@ void transport_door::look_at_clock() {
     give_up(take(key), refusal::handshake_timeout, {});
   if (now < greetings_due_)
     cut_silent_peers();
+  if (now >= expiries_due_) {
+    expiries_due_ = now + look_interval;
+    cut_expired_peers();
+  }
+}
+
+/// A link must not outlive what let it in.
+void transport_door::cut_expired_peers() {
+  for (const auto& peer : core_->peers.expired(unix_now())) {
+    if (!peer->ending().empty())
+      continue;
+    core_->refusals.note(refusal::expired, peer->address(), peer->name(), "while connected");
+    peer->cut(std::string{in_words(refusal::expired)});
+  }
 }
 
 void transport_door::cut_silent_peers() {

@@ -69,6 +69,7 @@ private:
   int patience() const;
   void look_at_clock();
   void cut_silent_peers();
+  void cut_expired_peers();
 
   void accept_from(uint64_t key);
   void admit(owned_fd fd, const socket_address& from, const on_accepted& then);
@@ -92,6 +93,7 @@ private:
   token_buckets rate_;
   std::optional<clock::time_point> rest_; ///< Without descriptors the listeners rest until then.
   clock::time_point greetings_due_{};     ///< The last settled peer must have greeted by then.
+  clock::time_point expiries_due_{};      ///< Certificates are looked at again.
 
   std::mutex mutex_;
   std::vector<std::function<void()>> orders_;

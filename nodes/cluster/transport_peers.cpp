@@ -70,4 +70,17 @@ std::vector<open_peer_ptr> transport_peers::silent(std::chrono::milliseconds lim
   return select([&](const auto& x) { return x->id_.empty() && x->since_ < before; });
 }
 
+std::vector<open_peer_ptr> transport_peers::expired(int64_t now) const {
+  return select([&](const auto& x) { return x->good_until() <= now; });
+}
+
+std::optional<int64_t> transport_peers::next_expiry() const {
+  auto lock = std::lock_guard{mutex_};
+  auto out = std::optional<int64_t>{};
+  for (const auto& x : peers_)
+    if (x->ending().empty()) // one that is cut is only waiting to be closed
+      out = std::min(out.value_or(INT64_MAX), x->good_until());
+  return out;
+}
+
 } // namespace troupe

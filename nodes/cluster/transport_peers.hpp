@@ -20,14 +20,19 @@ class open_peer {
 public:
   using clock = std::chrono::steady_clock;
 
-  open_peer(certificate_facts who, std::string address, uint16_t port, int fd)
-    : who_{std::move(who)}, address_{std::move(address)}, port_{port}, fd_{fd} {}
+  open_peer(certificate_facts who, int64_t good_until, std::string address, uint16_t port, int fd)
+    : who_{std::move(who)},
+      good_until_{good_until}, address_{std::move(address)}, port_{port}, fd_{fd} {}
 
   const std::string& name() const {
     return who_.names.front();
   }
   const certificate_facts& certificate() const {
     return who_;
+  }
+  /// When its certificate or that of its authority ends; Unix seconds.
+  int64_t good_until() const {
+    return good_until_;
   }
   const std::string& address() const {
     return address_;
@@ -49,6 +54,7 @@ private:
   friend class transport_peers;
 
   certificate_facts who_;
+  int64_t good_until_;
   std::string address_;
   uint16_t port_;
   mutable std::mutex mutex_;
@@ -83,6 +89,12 @@ public:
 
   /// Returns the peers that have not greeted for `limit`.
   std::vector<open_peer_ptr> silent(std::chrono::milliseconds limit) const;
+
+  /// Returns the peers whose certificates are no longer good, by Unix seconds.
+  std::vector<open_peer_ptr> expired(int64_t now) const;
+
+  /// Returns when the next certificate ends, by Unix seconds; nothing without peers.
+  std::optional<int64_t> next_expiry() const;
 
 private:
   template <class F>

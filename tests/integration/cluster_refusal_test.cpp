@@ -143,6 +143,27 @@ TEST_CASE("a revoked certificate is cut and not let in again", "[cluster][transp
   CHECK_THAT(one_line(core.net().reload()), Catch::Contains("revoked:1"));
 }
 
+TEST_CASE("a link ends when its certificate or that of the authority does",
+          "[cluster][transport]") {
+  auto lasting = test_authority{};
+  auto brief = test_authority{10}; // seconds, enough to join on a busy machine
+  auto core = network_node{lasting.issue("core"), any_key_of({"good", "brief"})};
+  auto good = network_node{lasting.issue("good"), any_key_of({"core"})};
+  auto ends = network_node{lasting.issue("brief", {-3600, 10}), any_key_of({"core"})};
+  auto doomed = network_node{brief.issue("core"), any_key_of({"brief"})};
+  auto orphan = network_node{brief.issue("brief"), any_key_of({"core"})};
+  auto link = good.join("core", core.port());
+  REQUIRE(link);
+  REQUIRE(ends.join("core", core.port()));
+  REQUIRE(orphan.join("core", doomed.port()));
+  CHECK(await(30s, [&] { return core.refused(refusal::expired) == 1; }));
+  CHECK(await(30s, [&] { return core.net().counters().open == 1; }));
+  CHECK(await(30s, [&] { return doomed.net().counters().open == 0; }));
+  CHECK(doomed.refused(refusal::expired) + orphan.refused(refusal::expired) > 0);
+  CHECK_FALSE(ends.join("core", core.port()));
+  CHECK(good.ask(*link, "ping") == "ping");
+}
+
 TEST_CASE("a server is checked like a client", "[cluster][transport]") {
   auto ours = test_authority{};
   auto others = test_authority{};

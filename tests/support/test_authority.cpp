@@ -18,9 +18,9 @@ T sure(caf::expected<T> x) {
 
 } // namespace
 
-test_authority::test_authority() : key_{sure(make_key_pair())} {
+test_authority::test_authority(int64_t to) : key_{sure(make_key_pair())} {
   auto now = static_cast<int64_t>(std::time(nullptr));
-  own_ = sure(sign_certificate({"", {}, now - 86'400, now + 864'000}, key_, key_, nullptr));
+  own_ = sure(sign_certificate({"", {}, now - 86'400, now + to}, key_, key_, nullptr));
 }
 
 std::string test_authority::write(const std::string& path, const std::string& text,

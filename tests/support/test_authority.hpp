@@ -18,7 +18,8 @@ public:
     int64_t to = 86'400;
   };
 
-  test_authority();
+  /// `to`: when its own certificate ends, in seconds from now.
+  explicit test_authority(int64_t to = 864'000);
 
   /// Makes key and certificate of `node` in a folder of their own; the same node
   /// again gets another one.
