@@ -127,6 +127,7 @@ frame_guard::verdict frame_guard::check_payload() {
         return fault;
       if (!is_flat_error(std::string_view{bytes_}.substr(2 * id_size), *rules_))
         return "a down frame with a nested message";
+      actors_.erase(header_.source);
       return std::nullopt;
     default: return check_greeting();
   }
@@ -147,8 +148,27 @@ frame_guard::verdict frame_guard::check_greeting() {
   return std::nullopt;
 }
 
-frame_guard::verdict frame_guard::check_message() const {
+frame_guard::verdict frame_guard::note_actor(uint64_t id) {
+  if (id == 0)
+    return std::nullopt;
+  actors_.insert(id);
+  return actors_.size() > rules_->max_actors ? verdict{"more actors than a node has"}
+                                             : std::nullopt;
+}
+
+frame_guard::verdict frame_guard::check_handle(std::string_view content) {
+  auto handle = read_handle(content);
+  if (!handle)
+    return "a handle that cannot be read";
+  if (handle->actor == 0 ? handle->node != no_node_id : handle->node != peer_id_)
+    return "a handle of another node";
+  return note_actor(handle->actor);
+}
+
+frame_guard::verdict frame_guard::check_message() {
   auto bytes = std::string_view{bytes_};
+  if (auto fault = note_actor(header_.source))
+    return fault;
   if (bytes.front() != 0)
     return "a message with forwarding stages";
   bytes.remove_prefix(1);
@@ -157,6 +177,7 @@ frame_guard::verdict frame_guard::check_message() const {
   switch (read_type_list(bytes, *rules_)) {
     case type_list::empty:
     case type_list::allowed: return std::nullopt;
+    case type_list::one_handle: return check_handle(bytes);
     case type_list::one_error:
       if (header_.size > rules_->max_error)
         return "an error that is too large";

@@ -9,6 +9,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <unordered_set>
 
 namespace troupe {
 
@@ -17,6 +18,7 @@ struct frame_rules {
   uint32_t max_frame = 8U << 20;            ///< Bytes of a payload.
   uint32_t max_handshake = 64U << 10;       ///< Bytes of the first one.
   uint32_t max_error = 64U << 10;           ///< Bytes of one that carries an error.
+  size_t max_actors = 65'536;               ///< That a peer has made known and not ended.
   std::set<std::string, std::less<>> types; ///< Wire names of what messages may hold.
 };
 
@@ -25,6 +27,11 @@ struct frame_rules {
 /// runs messages of any kind. What passes here is a direct message between two
 /// nodes that have greeted each other, made of known types, none of which can
 /// hold further messages; or one of the few frames that keep the link.
+///
+/// CAF keeps a proxy for every actor that a peer makes known, as sender or as handle
+/// in a message, until the peer says that it has ended: so they are counted, and
+/// handles must be of the peer's own actors. What CAF keeps for monitor frames is
+/// one entry per actor of ours, however many come.
 ///
 /// The layout: a header of 32 bytes (operation, two zeros, flags, u32 length of
 /// the payload, u64 data, u64 source, u64 receiver, big endian), then the payload.
@@ -68,14 +75,17 @@ private:
   verdict check_link_header(const header& x) const;
   verdict check_payload();
   verdict check_greeting();
-  verdict check_message() const;
+  verdict check_message();
+  verdict check_handle(std::string_view content);
   verdict check_nodes() const;
+  verdict note_actor(uint64_t id);
 
   side side_;
   std::shared_ptr<const frame_rules> rules_;
   std::string own_id_;
   greeting on_greeting_;
   std::string peer_id_;
+  std::unordered_set<uint64_t> actors_; ///< Of the peer, not ended.
   header header_;
   std::string bytes_;   ///< Of the header, then the first of the payload, as far as they matter.
   size_t awaited_ = 32; ///< How many of them matter.

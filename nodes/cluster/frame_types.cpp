@@ -35,20 +35,39 @@ type_list read_type_list(std::string_view& bytes, const frame_rules& rules) {
     return type_list::empty;
   if (*names == "+@error")
     return type_list::one_error;
-  // CAF takes this one for a wish to link actors and treats whatever the second
-  // element is as a proxy, also if it is a local actor: that ends the process.
-  if (*names == "+@atom+@strong_actor_ptr")
-    return type_list::refused;
+  auto handle = *names == "+@atom+@str+@strong_actor_ptr";
   while (!names->empty()) {
     if (names->front() != '+')
       return type_list::refused;
     names->remove_prefix(1);
     auto name = names->substr(0, names->find('+'));
+    // Of each actor that a handle names CAF keeps a record, so they stand in one message
+    // only. A pair of atom and handle it takes for a wish to link actors and treats the
+    // handle as a proxy, also if it is a local actor: that ends the process.
+    if (name == "@strong_actor_ptr" && !handle)
+      return type_list::refused;
     if (rules.types.find(name) == rules.types.end())
       return type_list::refused;
     names->remove_prefix(name.size());
   }
-  return type_list::allowed;
+  return handle ? type_list::one_handle : type_list::allowed;
+}
+
+std::optional<wire_handle> read_handle(std::string_view bytes) {
+  constexpr auto atom_size = size_t{8};
+  constexpr auto actor_size = size_t{8};
+  if (bytes.size() < atom_size + 1)
+    return std::nullopt;
+  bytes.remove_prefix(atom_size);
+  auto text = static_cast<size_t>(static_cast<uint8_t>(bytes.front()));
+  if (text >= 0x80 || bytes.size() < 1 + text + actor_size)
+    return std::nullopt;
+  bytes.remove_prefix(1 + text);
+  auto out = wire_handle{};
+  for (auto c : bytes.substr(0, actor_size))
+    out.actor = out.actor << 8 | static_cast<uint8_t>(c);
+  out.node = bytes.substr(actor_size);
+  return out;
 }
 
 bool is_flat_error(std::string_view bytes, const frame_rules& rules) {

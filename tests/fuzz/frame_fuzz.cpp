@@ -42,7 +42,8 @@ size_t check_passed(std::string_view bytes) {
     for (auto banned : {"@message", "@config_value", "@exit", "@down"})
       if (types.find(banned) != std::string_view::npos)
         std::abort();
-    if (types == "@<>+@atom+@strong_actor_ptr")
+    if (types.find("+@strong_actor_ptr") != std::string_view::npos
+        && types != "@<>+@atom+@str+@strong_actor_ptr")
       std::abort();
   }
   return 32 + size;

@@ -6,6 +6,7 @@
 #include "tests/support/raw_peer.hpp"
 
 #include <caf/atom.hpp>
+#include <caf/binary_serializer.hpp>
 #include <catch2/catch.hpp>
 #include <unistd.h>
 
@@ -187,6 +188,12 @@ private:
   std::deque<raw_peer> held_;
 };
 
+/// What a gate says of a role: an atom, a text, a handle.
+std::string role_at(uint64_t actor, const std::string& node) {
+  return big_endian_text(static_cast<uint64_t>(caf::atom("role")), 8) + "\4jobs"
+         + big_endian_text(actor, 8) + node;
+}
+
 } // namespace
 
 TEST_CASE("crafted connections harm neither the node nor its neighbour", "[cluster][attack]") {
@@ -299,6 +306,16 @@ TEST_CASE("what a peer may not say ends its connection", "[cluster][attack]") {
                 + node_id_of(core);
     CHECK(ended(message_frame(1, "@<>+@atom+@strong_actor_ptr", wish)));
   }
+  SECTION("a handle of another node's actor") {
+    constexpr auto names = "@<>+@atom+@str+@strong_actor_ptr"sv;
+    CHECK(ended(message_frame(1, names, role_at(9, node_id_of(neighbour)))));
+    CHECK(ended(message_frame(1, names, role_at(9, node_id_of(core)))));
+    CHECK(ended(message_frame(1, names, role_at(9, frame_id(99)))));
+    CHECK(ended(message_frame(1, names, role_at(0, own))));
+    CHECK(ended(message_frame(1, names, role_at(9, own) + 'x')));
+    CHECK(ended(message_frame(1, names, role_at(9, own).substr(0, 20))));
+    CHECK(ended(message_frame(1, "@<>+@str+@strong_actor_ptr", role_at(9, own).substr(8))));
+  }
   SECTION("a named actor") {
     auto named = frame{};
     named.flags = 1;
@@ -318,4 +335,50 @@ TEST_CASE("what a peer may not say ends its connection", "[cluster][attack]") {
   // The neighbour is still who it was, and reachable.
   CHECK(neighbour.ask(*link, "ping") == "ping");
   CHECK(core.net().peer_of(neighbour.sys().node())->node == "neighbour");
+}
+
+TEST_CASE("actors that a peer makes known are counted until they end", "[cluster][attack]") {
+  auto authority = test_authority{};
+  auto options = transport_options{};
+  options.frames.max_actors = 50;
+  auto core = network_node{authority.issue("core"), any_key_of({"mallory"}), options};
+  auto own = frame_id(7);
+  auto it = insider{core.port(), unchecked(authority.issue("mallory")), own};
+  REQUIRE(it.gate != 0);
+  auto said_by = [&](uint64_t actor) {
+    auto out = frame{};
+    out.source = actor;
+    out.receiver = it.gate;
+    out.payload = '\0' + type_names("@<>+@atom+@str") + std::string(8, '\0') + "\1x";
+    return out.bytes();
+  };
+  auto shown = [&](uint64_t actor) {
+    return message_frame(it.gate, "@<>+@atom+@str+@strong_actor_ptr", role_at(actor, own));
+  };
+  auto end_of = [&](uint64_t actor) {
+    auto out = frame{};
+    out.operation = 5;
+    out.data = 0;
+    out.source = actor;
+    out.payload =
+      own + id_in_frames(core.sys().node()) + '\1' + big_endian_text(0, 8) + type_names("@<>");
+    return out.bytes();
+  };
+  // A null handle says that a role is nowhere.
+  auto nowhere = std::vector<char>{};
+  caf::binary_serializer sink{core.sys(), nowhere};
+  REQUIRE_FALSE(sink(caf::node_id{}));
+  auto bytes = message_frame(it.gate, "@<>+@atom+@str+@strong_actor_ptr",
+                             role_at(0, {nowhere.begin(), nowhere.end()}));
+  for (auto i = uint64_t{1}; i <= 500; ++i)
+    bytes += said_by(i) + shown(i + 1'000) + end_of(i) + end_of(i + 1'000);
+  for (auto i = uint64_t{1}; i <= 25; ++i)
+    bytes += said_by(i) + shown(i + 1'000) + said_by(i);
+  REQUIRE(it.peer.send(bytes));
+  CHECK(await(20s, [&] { return core.net().counters().bytes_in >= bytes.size(); }));
+  CHECK(core.refused(refusal::bad_frame) == 0);
+  CHECK(core.net().counters().open == 1);
+  it.peer.send(shown(26));
+  CHECK(it.peer.ends_within(10s));
+  CHECK(core.refused(refusal::bad_frame) == 1);
 }
