@@ -1,11 +1,15 @@
 /// Real nodes on real TLS connections that break in every way. Source: issue texts
 /// "Many nodes", spec/reliability_security.md R1, R7, R17, R18, R25.
 #include "tests/support/promises.hpp"
+#include "tests/support/slurp.hpp"
 #include "tests/support/test_cluster.hpp"
 
 #include <catch2/catch.hpp>
 
 #include <csignal>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
 #include <thread>
 
 using namespace troupe;
@@ -13,6 +17,24 @@ using namespace troupe::tests;
 using namespace std::chrono_literals;
 
 namespace {
+
+/// Writes 100 lines every few milliseconds until it is told to stop, and how many they were.
+constexpr auto writing_script = R"(#!/bin/sh
+read request
+echo '{"type":"stage_started","name":"write"}'
+n=0
+until [ -e $1/stop ]; do
+  awk -v n=$n 'BEGIN {
+    for (i = n; i < n + 100; ++i) text = text "line " i " of a log that nobody may tear\\n"
+    print "{\"type\":\"output\",\"text\":\"" text "\"}"
+  }'
+  n=$((n + 100))
+  sleep 0.01
+done
+echo $n >$1/count
+echo '{"type":"stage_finished","name":"write","success":true}'
+echo '{"type":"result","result":"pass"}'
+)";
 
 /// Waits until a job runs; returns its run number.
 uint32_t await_running(test_cluster& cluster, const std::string& job, uint32_t least_run = 0) {
@@ -80,6 +102,52 @@ TEST_CASE("the state node dies: gateways say so, runs go on, nothing is lost", "
   CHECK(view.at("runs").size() == 1); // the run's result was held, or its lease went on
 }
 
+TEST_CASE("the state node dies while a log is written: no byte is lost or doubled",
+          "[e2e][cluster]") {
+  auto folder = temp_folder{};
+  auto script = folder.path() + "/runner";
+  std::ofstream{script} << writing_script;
+  std::filesystem::permissions(script, std::filesystem::perms::owner_all);
+  auto plan = cluster_plan{};
+  plan.runner =
+    "driver: exec\n        slots: 1\n        exec: {argv: [" + script + ", " + folder.path() + "]}";
+  auto cluster = test_cluster{plan};
+  cluster.start();
+  auto request = fake_job();
+  request["runner_type"] = "exec";
+  auto job = cluster.gateway().submit(request);
+  auto log = std::string{};
+  auto grows = [&] {
+    auto before = log.size();
+    return await(60s, [&] {
+      auto got = cluster.gateway().get("/jobs/" + job + "/log?stage=write");
+      if (got.status == 200)
+        log = got.body;
+      return got.status == 200 && log.size() > before + 10'000;
+    });
+  };
+  auto written = true;
+  for (auto round = 0; round < 3 && written; ++round) {
+    written = grows();
+    cluster.state().crash();
+    cluster.launch_state();
+  }
+  written = written && grows();
+  std::ofstream{folder.path() + "/stop"} << "now";
+  INFO(cluster.logs());
+  REQUIRE(written);
+  auto view = cluster.gateway().await_job(job);
+  CHECK(view.at("result") == "pass");
+  CHECK(view.at("runs").size() == 1);
+  log = cluster.gateway().get("/jobs/" + job + "/log?stage=write").body;
+  auto lines = std::istringstream{log};
+  auto count = 0;
+  for (auto line = std::string{}; std::getline(lines, line); ++count)
+    REQUIRE(line == "line " + std::to_string(count) + " of a log that nobody may tear");
+  CHECK(count % 100 == 0);
+  CHECK(std::to_string(count) + '\n' == slurp(folder.path() + "/count"));
+}
+
 TEST_CASE("a cut of a runner's connection aborts nothing", "[e2e][cluster]") {
   auto cluster = test_cluster{};
   cluster.start();
@@ -111,6 +179,39 @@ TEST_CASE("a runner that is killed and comes back: its run is pending at once", 
   REQUIRE(view.at("runs").size() == 2);
   CHECK(view.at("runs")[0].at("reason") == "claim-expired");
   CHECK(passes_of(view) == 1);
+}
+
+TEST_CASE("a runner's name is its node's: another node takes none of its runs", "[e2e][cluster]") {
+  auto plan = cluster_plan{};
+  plan.runners = 2;
+  plan.runner = "driver: fake\n        slots: 1\n        name: builder";
+  auto cluster = test_cluster{plan};
+  cluster.runner(0).launch();
+  cluster.gateway().launch();
+  cluster.launch_state();
+  REQUIRE(cluster.await_ready(1));
+  auto job = submit_slow(cluster, "3s");
+  await_running(cluster, job);
+  auto refused = [&] {
+    return cluster.runner(1).log().find("is the name of a runner on node runner-1")
+           != std::string::npos;
+  };
+  cluster.runner(1).launch();
+  CHECK(await(20s, refused));
+  cluster.state().crash(); // the next ledger knows whose run it is
+  cluster.launch_state();
+  REQUIRE(cluster.await_ready(1));
+  auto view = cluster.gateway().await_job(job);
+  CHECK(view.at("result") == "pass");
+  CHECK(view.at("runs").size() == 1);
+  // The same node started again is let in at once.
+  job = submit_slow(cluster, "2s");
+  await_running(cluster, job);
+  cluster.runner(0).crash();
+  cluster.runner(0).launch();
+  view = cluster.gateway().await_job(job);
+  CHECK(view.at("result") == "pass");
+  CHECK(view.at("runs").size() == 2);
 }
 
 TEST_CASE("a frozen runner loses its lease; its late result is refused", "[e2e][cluster]") {
