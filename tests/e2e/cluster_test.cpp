@@ -163,6 +163,23 @@ TEST_CASE("a cut of a runner's connection aborts nothing", "[e2e][cluster]") {
   CHECK(cluster.runner_wire().counts().cut > 0);
 }
 
+TEST_CASE("a connection that is half open is noticed by both sides", "[e2e][cluster]") {
+  auto cluster = test_cluster{};
+  cluster.start();
+  auto job = submit_slow(cluster, "3s");
+  await_running(cluster, job);
+  // Nothing says that it is over: no byte passes, none is refused.
+  cluster.runner_wire().freeze(gate_way::both);
+  CHECK(await(20s, [&] { return cluster.state_of("runner-1") == "lost"; }));
+  CHECK(
+    await(20s, [&] { return cluster.runner().log().find("link is down") != std::string::npos; }));
+  cluster.runner_wire().pass();
+  CHECK(await(20s, [&] { return cluster.state_of("runner-1") == "up"; }));
+  auto view = cluster.gateway().await_job(job);
+  CHECK(view.at("result") == "pass");
+  CHECK(view.at("runs").size() == 1);
+}
+
 TEST_CASE("a runner that is killed and comes back: its run is pending at once", "[e2e][cluster]") {
   // A lease of ten minutes: only the new boot id can end the run within the test.
   auto plan = cluster_plan{};
