@@ -86,6 +86,26 @@ caf::expected<revocations> read_revocations(const std::string& path) {
 
 } // namespace
 
+refusal refusal_of_chain(int code) {
+  switch (code) {
+    case X509_V_ERR_CERT_HAS_EXPIRED:
+    case X509_V_ERR_CERT_NOT_YET_VALID: return refusal::expired;
+    default: return refusal::foreign_authority;
+  }
+}
+
+std::optional<refusal> judge(const tls_material& by, const certificate_chain& chain) {
+  if (!chain || sk_X509_num(chain.get()) == 0)
+    return refusal::no_certificate;
+  auto check = std::unique_ptr<X509_STORE_CTX, void (*)(X509_STORE_CTX*)>{X509_STORE_CTX_new(),
+                                                                          X509_STORE_CTX_free};
+  X509_STORE_CTX_init(check.get(), SSL_CTX_get_cert_store(by.ssl.get()),
+                      sk_X509_value(chain.get(), 0), chain.get());
+  if (X509_verify_cert(check.get()) == 1)
+    return std::nullopt;
+  return refusal_of_chain(X509_STORE_CTX_get_error(check.get()));
+}
+
 caf::expected<std::shared_ptr<const tls_material>> read_tls_material(const tls_files& files) {
   auto out = std::make_shared<tls_material>();
   auto own = read_certificate(files.certificate);

@@ -28,6 +28,12 @@ struct tls_material {
   revocations revoked;
 };
 
+/// Returns what OpenSSL's verdict about a chain of certificates means.
+refusal refusal_of_chain(int code);
+
+/// Returns why a chain that was good once is not accepted any more, if so.
+std::optional<refusal> judge(const tls_material& by, const certificate_chain& chain);
+
 /// Reads and checks the files: they are there, the key is the certificate's and
 /// private, the authority signed it, it is valid now for clients and servers and
 /// names a node. TLS 1.3 only, both sides show a certificate, nothing is resumed.

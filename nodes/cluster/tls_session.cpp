@@ -11,14 +11,6 @@ namespace {
 
 constexpr auto largest_call = size_t{1} << 20;
 
-refusal refusal_of_chain(int code) {
-  switch (code) {
-    case X509_V_ERR_CERT_HAS_EXPIRED:
-    case X509_V_ERR_CERT_NOT_YET_VALID: return refusal::expired;
-    default: return refusal::foreign_authority;
-  }
-}
-
 bool is_alert_of_peer(int reason) {
   return reason > SSL_AD_REASON_OFFSET && reason < SSL_AD_REASON_OFFSET + 256;
 }
@@ -52,10 +44,6 @@ int tls_session::on_certificate(int good, X509_STORE_CTX* check) {
       self.peer_ = facts_of(certificate{leaf});
     return 0;
   }
-  // Called for each certificate, the authority's first.
-  if (auto current = X509_STORE_CTX_get_current_cert(check);
-      current != nullptr && X509_up_ref(current) == 1)
-    self.good_until_ = std::min(self.good_until_, facts_of(certificate{current}).not_after);
   if (X509_STORE_CTX_get_error_depth(check) != 0)
     return 1;
   if (self.accept(X509_STORE_CTX_get0_cert(check)))
@@ -121,6 +109,11 @@ ssize_t tls_session::read(void* into, size_t size) {
 ssize_t tls_session::write(const void* from, size_t size) {
   ERR_clear_error();
   return outcome(SSL_write(ssl_.get(), from, static_cast<int>(std::min(size, largest_call))));
+}
+
+certificate_chain tls_session::chain() const {
+  auto verified = SSL_get0_verified_chain(ssl_.get());
+  return {verified != nullptr ? X509_chain_up_ref(verified) : nullptr, free_chain};
 }
 
 size_t tls_session::pending() const {

@@ -3,7 +3,6 @@
 #include "nodes/cluster/tls_material.hpp"
 
 #include <cstddef>
-#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -42,11 +41,8 @@ public:
     return peer_;
   }
 
-  /// When the first certificate between the peer and its authority, both included,
-  /// ends; Unix seconds.
-  int64_t good_until() const {
-    return good_until_;
-  }
+  /// After `done`: the certificates from the peer's to its authority's.
+  certificate_chain chain() const;
 
   /// Moves bytes. Returns how many; 0: not now; -1: the connection is over.
   ssize_t read(void* into, size_t size);
@@ -71,7 +67,6 @@ private:
   std::unique_ptr<SSL, ssl_deleter> ssl_;
   judge_function judge_;
   certificate_facts peer_;
-  int64_t good_until_ = INT64_MAX;
   bool judged_ = false;
   refusal why_ = refusal::hung_up;
   std::string detail_;

@@ -118,11 +118,10 @@ void transport::set_policy(peer_policy policy) {
 void transport::cut_refused() {
   auto policy = core_->policy();
   auto material = core_->tls->current();
-  auto now = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
   for (const auto& peer : core_->peers.all()) {
     auto why = judge(*policy, material->revoked, peer->certificate(), {});
-    if (!why && peer->good_until() <= now)
-      why = refusal::expired;
+    if (!why)
+      why = judge(*material, peer->chain());
     if (!why)
       continue;
     core_->refusals.note(*why, peer->address(), peer->name(), "while connected");

@@ -20,15 +20,19 @@ class open_peer {
 public:
   using clock = std::chrono::steady_clock;
 
-  open_peer(certificate_facts who, int64_t good_until, std::string address, uint16_t port, int fd)
-    : who_{std::move(who)},
-      good_until_{good_until}, address_{std::move(address)}, port_{port}, fd_{fd} {}
+  open_peer(certificate_facts who, certificate_chain chain, std::string address, uint16_t port,
+            int fd)
+    : who_{std::move(who)}, chain_{std::move(chain)},
+      good_until_{end_of(chain_)}, address_{std::move(address)}, port_{port}, fd_{fd} {}
 
   const std::string& name() const {
     return who_.names.front();
   }
   const certificate_facts& certificate() const {
     return who_;
+  }
+  const certificate_chain& chain() const {
+    return chain_;
   }
   /// When its certificate or that of its authority ends; Unix seconds.
   int64_t good_until() const {
@@ -54,6 +58,7 @@ private:
   friend class transport_peers;
 
   certificate_facts who_;
+  certificate_chain chain_;
   int64_t good_until_;
   std::string address_;
   uint16_t port_;

@@ -153,7 +153,7 @@ void transport_scribe::remove_from_loop() {
 new_scribe make_scribe(caf::io::network::default_multiplexer& loop, const transport_core_ptr& core,
                        settled_peer connection, frame_guard::side side) {
   auto peer =
-    std::make_shared<open_peer>(connection.tls->peer(), connection.tls->good_until(),
+    std::make_shared<open_peer>(connection.tls->peer(), connection.tls->chain(),
                                 connection.at.host(), connection.at.port(), connection.fd.get());
   auto out = caf::make_counted<transport_scribe>(loop, core, peer, std::move(connection), side);
   return {std::move(out), std::move(peer)};

@@ -2,6 +2,7 @@
 #include "tests/support/child_process.hpp"
 #include "tests/support/network_node.hpp"
 #include "tests/support/raw_peer.hpp"
+#include "tests/support/slurp.hpp"
 
 #include <catch2/catch.hpp>
 #include <sys/stat.h>
@@ -162,6 +163,28 @@ TEST_CASE("a link ends when its certificate or that of the authority does",
   CHECK(doomed.refused(refusal::expired) + orphan.refused(refusal::expired) > 0);
   CHECK_FALSE(ends.join("core", core.port()));
   CHECK(good.ask(*link, "ping") == "ping");
+}
+
+TEST_CASE("links of an authority that counts no longer end at the reload", "[cluster][transport]") {
+  auto old = test_authority{};
+  auto fresh = test_authority{};
+  auto files = old.issue("core");
+  auto core = network_node{files, any_key_of({"agent"})};
+  auto agent = network_node{old.issue("agent"), any_key_of({"core"})};
+  REQUIRE(agent.join("core", core.port()));
+  auto next = fresh.issue("core");
+  for (auto [from, to] :
+       {std::pair{next.certificate, files.certificate}, std::pair{next.key, files.key}})
+    std::filesystem::copy_file(from, to, std::filesystem::copy_options::overwrite_existing);
+  // Both authorities count while the nodes get their new certificates.
+  std::ofstream{files.authority, std::ios::app} << slurp(next.authority);
+  REQUIRE_FALSE(core.net().reload());
+  CHECK(core.net().counters().open == 1);
+  CHECK(core.refused(refusal::foreign_authority) == 0);
+  std::ofstream{files.authority} << slurp(next.authority);
+  REQUIRE_FALSE(core.net().reload());
+  CHECK(core.refused(refusal::foreign_authority) == 1);
+  CHECK(await(20s, [&] { return core.net().counters().open == 0; }));
 }
 
 TEST_CASE("a server is checked like a client", "[cluster][transport]") {

@@ -7,6 +7,7 @@
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
 
+#include <algorithm>
 #include <array>
 #include <ctime>
 
@@ -89,6 +90,17 @@ caf::expected<certificate> read_certificate(const std::string& path) {
   BIO_free(bio);
   if (!out)
     return fault_at(ec::invalid_argument, path, "holds no certificate: " + openssl_reason());
+  return out;
+}
+
+void free_chain(stack_st_X509* chain) {
+  sk_X509_pop_free(chain, X509_free);
+}
+
+int64_t end_of(const certificate_chain& chain) {
+  auto out = INT64_MAX;
+  for (auto i = 0; chain && i < sk_X509_num(chain.get()); ++i)
+    out = std::min(out, unix_time(X509_get0_notAfter(sk_X509_value(chain.get(), i))));
   return out;
 }
 

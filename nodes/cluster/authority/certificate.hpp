@@ -5,6 +5,7 @@
 #include <openssl/x509.h>
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -18,6 +19,13 @@ struct certificate_deleter {
 
 /// An X.509 certificate.
 using certificate = std::unique_ptr<X509, certificate_deleter>;
+
+/// A node's certificate and those that vouch for it, each for the one before.
+using certificate_chain = std::shared_ptr<stack_st_X509>;
+void free_chain(stack_st_X509* chain);
+
+/// When the first certificate of a chain ends, Unix seconds.
+int64_t end_of(const certificate_chain& chain);
 
 /// What a certificate says.
 struct certificate_facts {
