@@ -18,6 +18,9 @@ struct inbound_message {
   std::string type;
   std::string app_id;
   std::string content_type;
+  std::string content_encoding;
+  std::string correlation_id;
+  std::string reply_to;
   std::string headers; ///< An encoded AMQP table, see `header_text`.
   caf::timestamp sent{};
   std::string body;

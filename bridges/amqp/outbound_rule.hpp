@@ -22,10 +22,14 @@ struct publication {
   std::string body;
   std::string type; ///< Property of the message, e.g. "OBJECT_CREATED"; may be empty.
   std::string content_type = "application/json";
+  std::string content_encoding;
+  std::string correlation_id;
+  std::string reply_to;
   std::string message_id;
   std::string app_id; ///< Filled by the bridge.
   caf::timestamp time{};
   std::vector<std::pair<std::string, std::string>> headers;
+  std::string kept_headers; ///< Encoded AMQP table that `headers` are added to; may be empty.
 };
 
 /// What a rule knows beside the event.
