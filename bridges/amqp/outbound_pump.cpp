@@ -15,8 +15,8 @@ using std::chrono::milliseconds;
 constexpr auto retry_pause = caf::timespan{milliseconds{1'000}};
 constexpr auto keep_interval = caf::timespan{milliseconds{250}};
 constexpr auto read_wait = caf::timespan{milliseconds{10'000}};
-constexpr auto first_backoff = caf::timespan{milliseconds{500}};
-constexpr auto longest_backoff = caf::timespan{milliseconds{10'000}};
+constexpr auto first_pause = caf::timespan{milliseconds{500}};
+constexpr auto longest_pause = caf::timespan{milliseconds{10'000}};
 constexpr auto most_events = size_t{500'000};
 constexpr auto most_waiting = size_t{10'000};
 
@@ -242,7 +242,7 @@ void outbound_pump::found_no_place(publish_result result) {
     log(
       log_level::warning, "amqp", "a message found no place; it is kept",
       {{"exchange", order.what.exchange}, {"key", order.what.routing_key}, {"error", result.why}});
-  known.backoff = std::clamp(known.backoff * 2, first_backoff, longest_backoff);
+  known.backoff = std::clamp(known.backoff * 2, first_pause, longest_pause);
   auto over = now_ - known.since >= parts_.options->retry_for || waiting_.size() >= most_waiting;
   if (over && !std::exchange(known.buried, true)) {
     bury(order, result.why);

@@ -1,0 +1,100 @@
+/// What can be configured under roles.amqp.
+#include "bridges/amqp/options.hpp"
+
+#include <catch2/catch.hpp>
+
+#include <cstdlib>
+
+using namespace troupe;
+
+namespace {
+
+amqp_options read(const std::string& yaml, std::string* faults = nullptr) {
+  auto in = section::from_text(yaml, "t");
+  REQUIRE(in);
+  auto out = read_amqp_options(*in, "n");
+  auto why = in->done();
+  if (faults)
+    *faults = why ? one_line(why) : "";
+  else
+    CHECK(!why);
+  return out;
+}
+
+} // namespace
+
+TEST_CASE("topology, consumers and publishers are read", "[unit][amqp]") {
+  auto got = read(R"(
+urls: [rabbit-1, "amqps://rabbit-2/x"]
+user: troupe
+heartbeat: 5s
+exchanges:
+  ebs: {durable: false}
+  events: {type: fanout, declare: passive}
+queues:
+  jobs:
+    type: quorum
+    arguments: {x-delivery-limit: 5}
+    bindings: [{exchange: ebs, keys: [objects, "tasks.*"]}]
+consume:
+  - {queue: jobs, handler: event, prefetch: 50, max_body: 2MiB}
+publish:
+  - {topics: [job., external.x], exchange: ebs, routing_key: k, unroutable: drop}
+)");
+  REQUIRE(got.link.brokers.size() == 2);
+  CHECK(got.link.brokers[0].user == "troupe");
+  CHECK(got.link.brokers[1].tls);
+  CHECK(got.consumer == "amqp@n");
+  REQUIRE(got.plan.exchanges.size() == 2);
+  CHECK(!got.plan.exchanges[0].durable);
+  CHECK(got.plan.exchanges[1].declare == declaring::passive);
+  REQUIRE(got.plan.find_queue("jobs"));
+  CHECK(got.plan.find_queue("jobs")->bindings.size() == 2);
+  REQUIRE(got.consume.size() == 1);
+  CHECK(got.consume[0].topic == "external.jobs");
+  CHECK(got.consuming.subscriptions[0].prefetch == 50);
+  REQUIRE(got.publish.size() == 1);
+  CHECK(got.publish[0].otherwise == unroutable::drop);
+  CHECK(got.dead_letter_queues() == std::vector<std::string>{"troupe.dead"});
+}
+
+TEST_CASE("what does not fit together is told with its place", "[unit][amqp]") {
+  struct row {
+    const char* yaml;
+    const char* fault;
+  };
+  for (const auto& x : {
+         row{"consume: [{queue: a}]", "handler"},
+         row{"consume: [{queue: a, handler: nobody}]", "nobody"},
+         row{"consume: [{handler: event}]", "name the queue"},
+         row{"consume: [{queue: a, handler: event}, {queue: a, handler: event}]", "another entry"},
+         row{"consume: [{queue: a, handler: event, topic: job.queued}]", "external."},
+         row{"publish: [{exchange: a}]", "topics"},
+         row{"publish: [{topics: [a.], rule: none}]", "no rule"},
+         row{"queues: {a: {type: fast}}", "classic"},
+         row{"queues: {a: {type: quorum, durable: false}}", "durable"},
+         row{"exchanges: {a: {declare: maybe}}", "passive"},
+         row{"urls: [\"amqp://u:secret@h\"]", "url_file"},
+         row{"urls: [\"http://h\"]", "scheme"},
+         row{"password: secret", "password_file"},
+         row{"heartbeat: 1h", "heartbeat"},
+         row{"tls: {certificate_file: x}", "together"},
+         row{"unknown: 1", "unknown"},
+       }) {
+    INFO(x.yaml);
+    auto faults = std::string{};
+    read(x.yaml, &faults);
+    INFO(faults);
+    CHECK(faults.find(x.fault) != std::string::npos);
+    CHECK(faults.find("secret@") == std::string::npos);
+  }
+}
+
+TEST_CASE("QUEUE_URL of the first pipeline is understood", "[unit][amqp]") {
+  ::setenv("QUEUE_URL", "rabbit:5673", 1);
+  auto got = read("{}");
+  CHECK(to_string(got.link.brokers.at(0)) == "rabbit:5673/");
+  CHECK(to_string(read("urls: [other]").link.brokers.at(0)) == "other:5672/");
+  ::unsetenv("QUEUE_URL");
+  CHECK(to_string(read("{}").link.brokers.at(0)) == "127.0.0.1:5672/");
+}
