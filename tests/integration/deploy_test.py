@@ -228,6 +228,20 @@ class Units(Workshop):
             level = float(re.search(r"exposure level for \S+: ([0-9.]+)", text).group(1))
             self.assertLessEqual(level, most, text)
 
+    def test_who_is_left_out_of_that_is_named(self):
+        units = {unit.name for unit in (DEPLOY / "systemd").glob("*.service")}
+        left_out = units - set(self.SERVICES)
+        text = (DEPLOY.parent.parent / "docs/deployment.md").read_text().split("### What the units allow")[1]
+        for name in left_out:
+            self.assertRegex(text.split("\n## ")[0], rf"`{name}` [0-9.]+")
+
+    def test_none_is_left_failed_for_having_failed_often(self):
+        for unit in (DEPLOY / "systemd").glob("*.service"):
+            lines = unit.read_text().splitlines()
+            self.assertIn("Restart=on-failure", lines)
+            self.assertIn("StartLimitIntervalSec=0", lines)
+            self.assertIn("RestartSec=2s", lines)
+
     def test_the_runner_has_no_more_than_its_engine(self):
         lines = {name: set((DEPLOY / "systemd" / name).read_text().split("[Service]")[1].splitlines())
                  for name in self.SERVICES}
