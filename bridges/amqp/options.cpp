@@ -57,15 +57,13 @@ queue_plan read_queue(section in, std::string name) {
   in.read("auto_delete", out.auto_delete);
   in.read("arguments", out.arguments);
   read_word(in, "declare", out.declare);
-  for (auto& x : in.list("bindings")) {
-    auto exchange = std::string{};
+  auto bindings = in.child("bindings");
+  for (const auto& exchange : bindings.keys()) {
+    check_name(bindings, exchange.c_str(), exchange);
     auto keys = std::vector<std::string>{};
-    x.read("exchange", exchange);
-    x.read("keys", keys);
-    if (exchange.empty())
-      x.complain("exchange", "every queue is bound to the default exchange already; name another");
+    bindings.read(exchange.c_str(), keys);
     for (auto& key : keys) {
-      check_name(x, "keys", key);
+      check_name(bindings, exchange.c_str(), key);
       out.bindings.push_back({exchange, std::move(key)});
     }
   }
@@ -82,12 +80,9 @@ std::string topic_of(const std::string& queue) {
   return out;
 }
 
-consumed_queue read_consumed(section& in, const amqp_options& all) {
+consumed_queue read_consumed(section in, std::string queue, const amqp_options& all) {
   auto out = consumed_queue{};
-  in.read("queue", out.queue);
-  if (out.queue.empty())
-    in.complain("queue", "name the queue");
-  check_name(in, "queue", out.queue);
+  out.queue = std::move(queue);
   auto one = std::string{};
   auto many = std::map<std::string, std::string>{};
   in.read("handler", one);
@@ -116,7 +111,7 @@ consumed_queue read_consumed(section& in, const amqp_options& all) {
   return out;
 }
 
-published_events read_published(section& in) {
+published_events read_published(section in) {
   auto out = published_events{};
   in.read("topics", out.topics);
   if (out.topics.empty())
@@ -230,19 +225,18 @@ amqp_options read_amqp_options(section& in, const std::string& node) {
   in.read("dead_letters_type", out.dead_letters_type);
   if (out.dead_letters_type != "classic" && out.dead_letters_type != "quorum")
     in.complain("dead_letters_type", "must be classic or quorum");
-  for (auto& x : in.list("consume")) {
-    out.consume.push_back(read_consumed(x, out));
-    const auto& added = out.consume.back();
-    auto same = [&](const subscription& s) { return s.queue == added.queue; };
-    if (std::any_of(out.consuming.subscriptions.begin(), out.consuming.subscriptions.end(), same))
-      x.complain("queue", "is consumed by another entry already");
-    out.consuming.subscriptions.push_back({added.queue, added.prefetch});
+  auto consume = in.child("consume");
+  for (const auto& queue : consume.keys()) {
+    check_name(consume, queue.c_str(), queue);
+    out.consume.push_back(read_consumed(consume.child(queue.c_str()), queue, out));
+    out.consuming.subscriptions.push_back({queue, out.consume.back().prefetch});
   }
   in.read_size("most_bytes", out.consuming.most_bytes);
   in.read("deaf_after", out.consuming.deaf_after);
   in.read("refresh", out.consuming.refresh);
-  for (auto& x : in.list("publish"))
-    out.publish.push_back(read_published(x));
+  auto publish = in.child("publish");
+  for (const auto& name : publish.keys())
+    out.publish.push_back(read_published(publish.child(name.c_str())));
   read_word(in, "publish_from", out.publish_from);
   in.read("window", out.publishing.window, 1, 65'535);
   read_span(in, "retry_for", out.retry_for);

@@ -12,9 +12,9 @@ namespace {
 
 /// Consumes `in`, publishes events of topic "external.out" to a queue `out`.
 std::string both_ways(const std::string& in, const std::string& out) {
-  return "exchanges:\n  x_" + out + ": {}\nqueues:\n  " + in + ": {}\n  " + out
-         + ": {bindings: [{exchange: x_" + out + ", keys: [\"#\"]}]}\nconsume:\n  - {queue: " + in
-         + ", handler: event, topic: external.in}\npublish:\n  - {topics: [external.out], "
+  return "exchanges:\n  x_" + out + ": {}\nqueues:\n  " + in + ": {}\n  " + out + ": {bindings: {x_"
+         + out + ": [\"#\"]}}\nconsume:\n  " + in
+         + ": {handler: event, topic: external.in}\npublish:\n  events: {topics: [external.out], "
            "exchange: x_"
          + out + "}\n";
 }
@@ -72,7 +72,7 @@ TEST_CASE("nothing is lost and nothing doubled while the broker restarts under l
   w.await_up();
   auto load = outbound_load{w};
   auto put = 0;
-  for (auto i = 0U; i < fault_count(4, 100); ++i) {
+  for (auto i = 0U; i < fault_count(10, 100); ++i) {
     {
       auto other = broker_client{broker.port()};
       put += static_cast<int>(other.publish(numbered(in, put, 500)));

@@ -7,8 +7,7 @@ using namespace troupe::tests;
 namespace {
 
 std::string consume_yaml(const std::string& queue, const std::string& more = {}) {
-  return "queues:\n  " + queue + ": {}\nconsume:\n  - {queue: " + queue + ", handler: event" + more
-         + "}\n";
+  return "queues:\n  " + queue + ": {}\nconsume:\n  " + queue + ": {handler: event" + more + "}\n";
 }
 
 } // namespace
@@ -85,8 +84,8 @@ TEST_CASE("poison goes to the dead letters with its reason, its neighbours do no
   auto queue = unique_name("poison");
   auto dead = unique_name("dead");
   auto w =
-    amqp_world{"dead_letters: " + dead + "\nqueues:\n  " + queue + ": {}\nconsume:\n  - queue: "
-               + queue + "\n    max_body: 1KiB\n    handlers: {" + queue + ": event}\n"};
+    amqp_world{"dead_letters: " + dead + "\nqueues:\n  " + queue + ": {}\nconsume:\n  " + queue
+               + ":\n    max_body: 1KiB\n    handlers: {" + queue + ": event}\n"};
   w.await_up();
   auto other = broker_client{private_broker::shared().port()};
   auto deep = std::string(200, '[') + std::string(200, ']');
@@ -133,11 +132,10 @@ TEST_CASE("a replayed letter that can be taken in now is taken in", "[integratio
   auto exchange = unique_name("topics");
   auto dead = unique_name("dead");
   auto declared = "dead_letters: " + dead + "\nexchanges:\n  " + exchange + ": {}\nqueues:\n  "
-                  + queue + ": {bindings: [{exchange: " + exchange + ", keys: [\"#\"]}]}\n";
+                  + queue + ": {bindings: {" + exchange + ": [\"#\"]}}\n";
   auto other = broker_client{private_broker::shared().port()};
   {
-    auto w =
-      amqp_world{declared + "consume:\n  - {queue: " + queue + ", handlers: {known.key: event}}\n"};
+    auto w = amqp_world{declared + "consume:\n  " + queue + ": {handlers: {known.key: event}}\n"};
     w.await_up();
     auto x = publication{};
     x.exchange = exchange;
@@ -148,8 +146,8 @@ TEST_CASE("a replayed letter that can be taken in now is taken in", "[integratio
     w.await_status([](const amqp_status& s) { return s.counters.poison == 1; });
     w.drain_bridge();
   }
-  auto w = amqp_world{declared + "consume:\n  - {queue: " + queue
-                      + ", handlers: {known.key: event, new.*: event}}\n"};
+  auto w = amqp_world{declared + "consume:\n  " + queue
+                      + ": {handlers: {known.key: event, new.*: event}}\n"};
   w.await_up();
   auto moved = w.ask<dead_letters_moved>(replay_dead_letters{});
   REQUIRE(moved);

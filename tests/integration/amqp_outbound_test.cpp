@@ -15,7 +15,7 @@ std::vector<std::string> some_bodies(int count) {
 
 std::string publish_yaml(const std::string& exchange, const std::string& more = {}) {
   return "exchanges:\n  " + exchange
-         + ": {}\npublish:\n  - {topics: [external.], exchange: " + exchange + more + "}\n";
+         + ": {}\npublish:\n  events: {topics: [external.], exchange: " + exchange + more + "}\n";
 }
 
 } // namespace
@@ -52,7 +52,7 @@ TEST_CASE("other events are published as JSON of their records", "[integration][
   auto exchange = unique_name("records");
   auto queue = unique_name("seen");
   auto w = amqp_world{"exchanges:\n  " + exchange
-                      + ": {}\npublish:\n  - {topics: [job.], exchange: " + exchange + "}\n"};
+                      + ": {}\npublish:\n  events: {topics: [job.], exchange: " + exchange + "}\n"};
   w.await_up();
   auto other = broker_client{private_broker::shared().port()};
   other.declare_queue(queue);
@@ -123,8 +123,8 @@ TEST_CASE("a place that is not there holds up no other", "[integration][amqp]") 
   auto queue = unique_name("seen");
   auto dead = unique_name("dead");
   auto w = amqp_world{"dead_letters: " + dead + "\nretry_for: 1s\nexchanges:\n  " + good
-                      + ": {}\npublish:\n  - {topics: [external.bad], exchange: no_such_exchange}\n"
-                        "  - {topics: [external.good], exchange: "
+                      + ": {}\npublish:\n  bad: {topics: [external.bad], exchange: "
+                        "no_such_exchange}\n  good: {topics: [external.good], exchange: "
                       + good + "}\n"};
   auto other = broker_client{private_broker::shared().port()};
   w.await_up();
@@ -143,8 +143,8 @@ TEST_CASE("a place that is not there holds up no other", "[integration][amqp]") 
 TEST_CASE("an exchange that was deleted is made again", "[integration][amqp]") {
   auto exchange = unique_name("comes_back");
   auto queue = unique_name("seen");
-  auto w = amqp_world{publish_yaml(exchange) + "queues:\n  " + queue + ": {bindings: [{exchange: "
-                      + exchange + ", keys: [\"#\"]}]}\nrefresh: 1s\n"};
+  auto w = amqp_world{publish_yaml(exchange) + "queues:\n  " + queue + ": {bindings: {" + exchange
+                      + ": [\"#\"]}}\nrefresh: 1s\n"};
   w.await_up();
   auto other = broker_client{private_broker::shared().port()};
   other.delete_exchange(exchange);
@@ -164,7 +164,7 @@ TEST_CASE("services that declare a non-durable exchange share the broker", "[int
     // Durable is refused with 406, named, and left alone; all else works.
     auto second = unique_name("ours");
     auto w = amqp_world{"exchanges:\n  " + exchange + ": {durable: true}\nqueues:\n  " + second
-                        + ": {}\nconsume:\n  - {queue: " + second + ", handler: event}\n"};
+                        + ": {}\nconsume:\n  " + second + ": {handler: event}\n"};
     w.await_up();
     auto faults = w.status().faults;
     REQUIRE(faults.size() == 1);
@@ -174,7 +174,7 @@ TEST_CASE("services that declare a non-durable exchange share the broker", "[int
     w.await_status([](const amqp_status& x) { return x.counters.stored == 1; });
   }
   auto w = amqp_world{"exchanges:\n  " + exchange
-                      + ": {durable: false}\npublish:\n  - {topics: [external.], exchange: "
+                      + ": {durable: false}\npublish:\n  events: {topics: [external.], exchange: "
                       + exchange + "}\n"};
   w.await_up();
   CHECK(w.status().faults.empty());
@@ -185,9 +185,8 @@ TEST_CASE("services that declare a non-durable exchange share the broker", "[int
 TEST_CASE("what this journal published is not taken in again", "[integration][amqp]") {
   auto exchange = unique_name("loop");
   auto queue = unique_name("loop");
-  auto w = amqp_world{publish_yaml(exchange) + "queues:\n  " + queue + ": {bindings: [{exchange: "
-                      + exchange + ", keys: [\"#\"]}]}\nconsume:\n  - {queue: " + queue
-                      + ", handler: event}\n"};
+  auto w = amqp_world{publish_yaml(exchange) + "queues:\n  " + queue + ": {bindings: {" + exchange
+                      + ": [\"#\"]}}\nconsume:\n  " + queue + ": {handler: event}\n"};
   w.await_up();
   w.append_bodies("external.a", some_bodies(10));
   w.await_status([](const amqp_status& x) { return x.counters.own == 10; });

@@ -35,11 +35,11 @@ queues:
   jobs:
     type: quorum
     arguments: {x-delivery-limit: 5}
-    bindings: [{exchange: ebs, keys: [objects, "tasks.*"]}]
+    bindings: {ebs: [objects, "tasks.*"]}
 consume:
-  - {queue: jobs, handler: event, prefetch: 50, max_body: 2MiB}
+  jobs: {handler: event, prefetch: 50, max_body: 2MiB}
 publish:
-  - {topics: [job., external.x], exchange: ebs, routing_key: k, unroutable: drop}
+  events: {topics: [job., external.x], exchange: ebs, routing_key: k, unroutable: drop}
 )");
   REQUIRE(got.link.brokers.size() == 2);
   CHECK(got.link.brokers[0].user == "troupe");
@@ -64,13 +64,11 @@ TEST_CASE("what does not fit together is told with its place", "[unit][amqp]") {
     const char* fault;
   };
   for (const auto& x : {
-         row{"consume: [{queue: a}]", "handler"},
-         row{"consume: [{queue: a, handler: nobody}]", "nobody"},
-         row{"consume: [{handler: event}]", "name the queue"},
-         row{"consume: [{queue: a, handler: event}, {queue: a, handler: event}]", "another entry"},
-         row{"consume: [{queue: a, handler: event, topic: job.queued}]", "external."},
-         row{"publish: [{exchange: a}]", "topics"},
-         row{"publish: [{topics: [a.], rule: none}]", "no rule"},
+         row{"consume: {a: {}}", "handler"},
+         row{"consume: {a: {handler: nobody}}", "nobody"},
+         row{"consume: {a: {handler: event, topic: job.queued}}", "external."},
+         row{"publish: {a: {exchange: a}}", "topics"},
+         row{"publish: {a: {topics: [a.], rule: none}}", "no rule"},
          row{"queues: {a: {type: fast}}", "classic"},
          row{"queues: {a: {type: quorum, durable: false}}", "durable"},
          row{"exchanges: {a: {declare: maybe}}", "passive"},
