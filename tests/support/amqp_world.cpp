@@ -16,7 +16,13 @@ amqp_world::amqp_world(const std::string& yaml, uint16_t port)
   auto backend = embedded_backend::open(*db);
   REQUIRE(backend);
   journal = spawn_journal(sys, *backend);
-  start_bridge();
+  try {
+    start_bridge();
+  } catch (...) {
+    // Without this the system would wait for it for ever.
+    caf::anon_send_exit(journal, caf::exit_reason::user_shutdown);
+    throw;
+  }
 }
 
 amqp_world::~amqp_world() {

@@ -143,7 +143,7 @@ std::string private_broker::control(std::vector<std::string> arguments) {
   auto argv = command(std::string{library} + "rabbitmqctl");
   argv.insert(argv.end(), {"-q", "-n", name_ + "@localhost"});
   argv.insert(argv.end(), arguments.begin(), arguments.end());
-  auto done = run_process(argv, {}, 60s);
+  auto done = run_process(argv, {}, 300s);
   if (done.exit_code != 0)
     throw std::runtime_error{"rabbitmqctl " + arguments.front() + ": " + done.output};
   return done.output;
