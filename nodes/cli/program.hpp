@@ -47,6 +47,7 @@ void add_retry(program& p);
 void add_artifacts(program& p);
 void add_runners(program& p);
 void add_queues(program& p);
+void add_queue(program& p);
 void add_nodes(program& p);
 void add_token(program& p);
 void add_cluster(program& p);

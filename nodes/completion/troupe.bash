@@ -24,7 +24,7 @@ _troupe() {
     return
   fi
   case $verb in
-    "") words="submit watch ls show logs cancel retry artifacts runners queues nodes token cluster config completion version --help -h --version --server --token-file --data --json --timeout" ;;
+    "") words="submit watch ls show logs cancel retry artifacts runners queues queue nodes token cluster config completion version --help -h --version --server --token-file --data --json --timeout" ;;
     submit)
       words="--help -h --dist --arch --version --repo --gpg-key --test --env --secret-env --runner --priority --idempotency-key --no-wait --log --raw --help -h --version --server --token-file --data --json --timeout"
       ;;
@@ -73,6 +73,9 @@ _troupe() {
     queues)
       words="--help -h --help -h --version --server --token-file --data --json --timeout"
       ;;
+    queue)
+      words="ls peek replay purge --max --yes --help -h --help -h --version --server --token-file --data --json --timeout"
+      ;;
     nodes)
       words="--help -h --help -h --version --server --token-file --data --json --timeout"
       ;;
@@ -83,7 +86,7 @@ _troupe() {
       words="init cert show --days --dir --host --new-key --renew --role --help -h --help -h --version --server --token-file --data --json --timeout"
       ;;
     config)
-      words="check show --keys-only --help -h --help -h --version --server --token-file --data --json --timeout"
+      words="check show --help -h --help -h --version --server --token-file --data --json --timeout"
       ;;
     completion)
       words="bash --help -h --help -h --version --server --token-file --data --json --timeout"

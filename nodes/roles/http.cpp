@@ -103,7 +103,8 @@ role_lookup lookup_in(const directory& roles) {
           [&roles] { return roles.find<job_history_actor>("history"); },
           [&roles] { return roles.find<artifact_store_actor>("artifacts"); },
           [&roles] { return roles.find<journal_actor>("journal"); },
-          [&roles] { return roles.find<gate_actor>("nodes"); }};
+          [&roles] { return roles.find<gate_actor>("nodes"); },
+          [&roles] { return roles.find<amqp_bridge_actor>("amqp"); }};
 }
 
 /// The actor that stands for the bridge; the bridge ends with it.

@@ -43,6 +43,8 @@ template <>
 inline constexpr auto role_name<journal_actor> = std::string_view{"journal"};
 template <>
 inline constexpr auto role_name<gate_actor> = std::string_view{"nodes"};
+template <>
+inline constexpr auto role_name<amqp_bridge_actor> = std::string_view{"amqp"};
 
 /// One request on its way through a route.
 ///

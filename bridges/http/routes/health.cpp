@@ -54,6 +54,22 @@ auto begin(caf::scoped_actor& self, const std::function<Handle()>& question, Mes
   };
 }
 
+/// A node without its broker accepts and runs jobs: the outbox waits. So it is told, but the
+/// node is ready.
+void note_amqp(call& c, caf::scoped_actor& self, ready_report& out) {
+  if (!find_role(c.shared.roles.amqp))
+    return;
+  auto away = std::string{};
+  begin<amqp_status>(self, c.shared.roles.amqp, status_atom_v, out, [&](const amqp_status& status) {
+    for (const auto& x : status.links)
+      if (x.state != amqp_state::up)
+        away += (away.empty() ? "" : "; ") + x.link + ": " + std::string{name_of(x.state)};
+    return std::string{};
+  })();
+  if (!away.empty())
+    out.parts.back().text = std::move(away);
+}
+
 http_response live(call&) {
   return json_response(200, {{"live", true}});
 }
@@ -74,6 +90,7 @@ http_response ready(call& c) {
   journal();
   jobs();
   history();
+  note_amqp(c, self, out);
   auto answered = json_response(out.ready ? 200 : 503, write_json(out));
   if (!out.ready)
     answered.headers.emplace("Retry-After", "1");

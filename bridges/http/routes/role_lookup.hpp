@@ -16,6 +16,7 @@ struct role_lookup {
   std::function<artifact_store_actor()> artifacts;
   std::function<journal_actor()> journal;
   std::function<gate_actor()> nodes;
+  std::function<amqp_bridge_actor()> amqp;
 };
 
 /// Returns the handle behind one question of a `role_lookup`, empty if absent.

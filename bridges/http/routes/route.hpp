@@ -64,6 +64,7 @@ std::vector<route> stream_routes();
 std::vector<route> artifact_routes();
 std::vector<route> runner_routes();
 std::vector<route> node_routes();
+std::vector<route> dead_letter_routes();
 std::vector<route> health_routes();
 std::vector<route> docs_routes();
 
