@@ -130,9 +130,16 @@ caf::error node::start(section& root, give_up on_give_up) {
   return out;
 }
 
+caf::error node::refuse_reload(const caf::error& why) {
+  context_->reload_successful = false;
+  return why;
+}
+
 caf::error node::reload(section& root) {
   auto fresh = node_context{};
-  if (auto all = read_node(root, fresh); !all)
+  auto all = read_node(root, fresh);
+  context_->reload_successful = static_cast<bool>(all);
+  if (!all)
     return std::move(all.error());
   replace_peers(*context_, fresh.cluster);
   if (auto certificates = context_->roles.find<certificate_watch_actor>("certificates"))
@@ -181,9 +188,10 @@ namespace {
 void reload(node& it, const std::string& config_path) {
   auto root =
     config_path.empty() ? caf::expected<section>{section{}} : section::from_file(config_path);
-  auto why = root ? it.reload(*root) : root.error();
+  auto why = root ? it.reload(*root) : it.refuse_reload(root.error());
   log(why ? log_level::error : log_level::info, "node",
-      why ? "the configuration is not fit, nothing changes" : "read again: cluster.peers and certificates",
+      why ? "the configuration is not fit, nothing changes"
+          : "read again: cluster.peers and certificates",
       {{"why", why ? one_line(why) : ""}});
 }
 

@@ -33,6 +33,8 @@ public:
   /// node runs, `cluster.peers`, and reads its certificates again.
   /// Errors: `ec::invalid_config`; then all stays as it was.
   caf::error reload(section& root);
+  /// Notes for the metrics that the configuration could not even be read.
+  caf::error refuse_reload(const caf::error& why);
 
   /// Drains and ends all roles; returns how many were late. Ends the process with 4
   /// if roles do not end within `node.drain_limit` and some seconds, and with 70

@@ -7,6 +7,7 @@
 
 #include <caf/actor_system.hpp>
 
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <string_view>
@@ -33,6 +34,7 @@ struct node_context {
   /// Filled while a configuration is read: each opens files that the start will open
   /// and tells its section what is wrong with them.
   std::vector<std::function<void()>> file_checks;
+  std::atomic<bool> reload_successful = true; ///< Whether the last SIGHUP found no fault.
 };
 
 /// One row of the role table.
@@ -58,6 +60,7 @@ caf::expected<caf::strong_actor_ptr> started(const Handle& actor) {
 std::vector<supervised_role> prepare_journal(node_context& node, section& options);
 std::vector<supervised_role> prepare_jobs(node_context& node, section& options);
 std::vector<supervised_role> prepare_history(node_context& node, section& options);
+std::vector<supervised_role> prepare_statistics(node_context& node, section& options);
 std::vector<supervised_role> prepare_artifacts(node_context& node, section& options);
 std::vector<supervised_role> prepare_tests(node_context& node, section& options);
 std::vector<supervised_role> prepare_amqp(node_context& node, section& options);

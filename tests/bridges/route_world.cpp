@@ -1,5 +1,7 @@
 #include "route_world.hpp"
 
+#include "messages/time.hpp"
+
 namespace troupe::tests {
 
 namespace {
@@ -130,7 +132,12 @@ artifact_store_actor::behavior_type artifacts(artifact_store_actor::pointer, tol
 journal_actor::behavior_type journal(journal_actor::pointer, told_ptr told) {
   return {
     [](const append_events&) { return append_results{}; },
-    [](const read_events&) { return event_batch{}; },
+    [](const read_events& what) {
+      auto one = stored_event{};
+      one.sequence = what.from;
+      one.arrived = now() - std::chrono::seconds{90};
+      return event_batch{{one}, what.from + 1, false};
+    },
     [](const cursor& x) { return x; },
     [](cursors_atom) { return cursor_list{}; },
     [](caf::delete_atom, const std::string& name) {
@@ -141,8 +148,77 @@ journal_actor::behavior_type journal(journal_actor::pointer, told_ptr told) {
       auto lock = std::lock_guard{told->mutex};
       auto out = journal_status{};
       out.accepting = told->accepting;
+      out.next = 42;
+      out.repeated = 5;
       return out;
     },
+  };
+}
+
+statistics_actor::behavior_type statistics(statistics_actor::pointer, told_ptr) {
+  return {
+    [](const get_statistics& what) {
+      auto out = statistics_report{};
+      out.generated = 1;
+      out.distributed = 3;
+      out.processed = 3;
+      out.processors["5b1e"].processed = 3;
+      out.packages["asked for " + std::to_string(what.packages)].processed = 1;
+      return out;
+    },
+    [](const get_object_progress& what) -> caf::result<object_progress> {
+      if (what.id != 837)
+        return fault(ec::not_found, "there is no such object");
+      auto out = object_progress{};
+      out.id = what.id;
+      out.tasks_total = 3;
+      return out;
+    },
+    [](const list_object_progress& what) {
+      auto out = object_progress_page{};
+      out.objects.resize(what.limit);
+      out.next = what.cursor + "7";
+      return out;
+    },
+    [](status_atom) {
+      auto out = statistics_counters{};
+      out.sequence = 41;
+      out.events["job.queued"] = 3;
+      auto& tasks = out.kinds["process"];
+      tasks.work.results["pass"] = 3;
+      tasks.work.reasons = {{"none", 3}, {"claim-expired", 2}};
+      tasks.work.spend.count = 3;
+      tasks.work.spend.sum_s = 6;
+      tasks.spend = {{1, 0}, {5, 3}};
+      out.queues["ebs \"a\"\n"].processed = 3;
+      return out;
+    },
+  };
+}
+
+amqp_bridge_actor::behavior_type amqp(amqp_bridge_actor::stateful_pointer<caf::unit_t> self,
+                                      told_ptr told) {
+  return {
+    [=](status_atom) -> caf::result<amqp_status> {
+      auto lock = std::lock_guard{told->mutex};
+      if (told->broker_silent)
+        return self->make_response_promise<amqp_status>();
+      auto out = amqp_status{};
+      out.links.push_back({"publish", "localhost:5672", amqp_state::blocked, {}, 3, 2, ""});
+      out.cursor = "amqp";
+      out.published_up_to = 31;
+      out.journal_next = 42;
+      return out;
+    },
+    [](const list_dead_letters&) {
+      auto out = dead_letter_queues{};
+      out.queues.push_back({"processor_dead", 4, 0, ""});
+      return out;
+    },
+    [](const peek_dead_letters&) { return dead_letter_list{}; },
+    [](const replay_dead_letters&) { return dead_letters_moved{}; },
+    [](const purge_dead_letters&) { return dead_letters_moved{}; },
+    [](drain_atom) -> uint32_t { return 0; },
   };
 }
 
@@ -160,6 +236,8 @@ route_world::route_world() {
   roles_->history = sys.spawn<caf::detached>(history, told);
   roles_->artifacts = sys.spawn<caf::detached>(artifacts, told);
   roles_->journal = sys.spawn(journal, told);
+  roles_->statistics = sys.spawn(statistics, told);
+  roles_->amqp = sys.spawn(amqp, told);
 }
 
 route_world::~route_world() {
@@ -168,6 +246,8 @@ route_world::~route_world() {
   caf::anon_send_exit(roles_->history, caf::exit_reason::user_shutdown);
   caf::anon_send_exit(roles_->artifacts, caf::exit_reason::user_shutdown);
   caf::anon_send_exit(roles_->journal, caf::exit_reason::user_shutdown);
+  caf::anon_send_exit(roles_->statistics, caf::exit_reason::user_shutdown);
+  caf::anon_send_exit(roles_->amqp, caf::exit_reason::user_shutdown);
 }
 
 role_lookup route_world::lookup() const {
@@ -176,7 +256,9 @@ role_lookup route_world::lookup() const {
           [all] { return all->absent ? job_history_actor{} : all->history; },
           [all] { return all->absent ? artifact_store_actor{} : all->artifacts; },
           [all] { return all->absent ? journal_actor{} : all->journal; },
-          [] { return gate_actor{}; }};
+          [] { return gate_actor{}; },
+          [all] { return all->absent ? statistics_actor{} : all->statistics; },
+          [all] { return all->absent ? amqp_bridge_actor{} : all->amqp; }};
 }
 
 caf::expected<identity> route_world::check(std::string_view token) {

@@ -26,6 +26,7 @@ struct recorder {
   std::map<std::string, bool> closed;      ///< Logs that are complete.
   caf::error refuse;                       ///< Answer of the ledger, if set.
   bool accepting = true;
+  bool broker_silent = false; ///< The bridge to RabbitMQ does not answer.
 
   void put(job_view view) {
     auto lock = std::lock_guard{mutex};
@@ -89,6 +90,8 @@ private:
     job_history_actor history;
     artifact_store_actor artifacts;
     journal_actor journal;
+    statistics_actor statistics;
+    amqp_bridge_actor amqp;
     std::atomic<bool> absent = false;
   };
 

@@ -99,6 +99,8 @@ TEST_CASE("each library is included in its home only", "[unit][layering]") {
     {"amqp", {"bridges/amqp", "tests/support", "bench"}},
     {"xxhash.h", {"bridges/amqp"}},
     {"CLI/", {"nodes"}},
+    {"sqlite3", {"nodes/cli"}},
+    {"prometheus/", {"bridges/http"}},
     {"systemd/", {"nodes"}},
     {"nlohmann/", {"messages/json.hpp"}},
     {"caf/all.hpp", {}},

@@ -63,6 +63,16 @@ void read_compat(section in, compat_options& out) {
   in.read("alts_unknown_pending", out.alts_unknown_pending);
 }
 
+void read_metrics(section in, metrics_options& out) {
+  auto access = std::string{name_of(out.access)};
+  in.read("access", access);
+  if (auto known = enum_of<metrics_access>(access))
+    out.access = *known;
+  else
+    in.complain("access", "must be token, loopback or open");
+  in.read("celery_names", out.celery_names);
+}
+
 } // namespace
 
 void read_options(section& in, http_bridge_options& out) {
@@ -73,6 +83,7 @@ void read_options(section& in, http_bridge_options& out) {
     in.complain("heartbeat", "must be between 10ms and 30s");
   read_submission(in.child("submission"), out.routes.submission);
   read_compat(in.child("compat"), out.routes.compat);
+  read_metrics(in.child("metrics"), out.routes.metrics);
 }
 
 } // namespace troupe

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "bridges/http/request_metrics.hpp"
 #include "bridges/http/routes/role_lookup.hpp"
 #include "bridges/http/routes/route.hpp"
 #include "bridges/http/routes/route_options.hpp"
@@ -27,6 +28,7 @@ struct route_context : std::enable_shared_from_this<route_context> {
   route_options options;
   std::string openapi; ///< Text of `/openapi.json`, filled by the router.
   stream_pumps pumps;
+  request_metrics requests;
   std::atomic<size_t> watches = 0; ///< Long polls that hold a worker now.
 };
 
@@ -43,6 +45,8 @@ template <>
 inline constexpr auto role_name<journal_actor> = std::string_view{"journal"};
 template <>
 inline constexpr auto role_name<gate_actor> = std::string_view{"nodes"};
+template <>
+inline constexpr auto role_name<statistics_actor> = std::string_view{"statistics"};
 template <>
 inline constexpr auto role_name<amqp_bridge_actor> = std::string_view{"amqp"};
 

@@ -16,6 +16,7 @@ struct role_lookup {
   std::function<artifact_store_actor()> artifacts;
   std::function<journal_actor()> journal;
   std::function<gate_actor()> nodes;
+  std::function<statistics_actor()> statistics;
   std::function<amqp_bridge_actor()> amqp;
 };
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "bridges/http/jwt.hpp"
+#include "bridges/http/routes/route_options.hpp"
 #include "bridges/http/routes/schema.hpp"
 #include "bridges/http/routes/status.hpp"
 
@@ -43,6 +44,7 @@ struct route {
   std::string_view method;
   std::string_view path; ///< "/jobs/{job_id}"; "{name*}" at the end takes the rest of the path.
   token_level least = token_level::admin;
+  bool (*open)(const route_options&, const http_request&) = nullptr; ///< True = no token needed.
   std::string_view tag;
   std::string_view summary;
   std::vector<query_parameter> query = {};
@@ -65,7 +67,9 @@ std::vector<route> artifact_routes();
 std::vector<route> runner_routes();
 std::vector<route> node_routes();
 std::vector<route> dead_letter_routes();
+std::vector<route> statistics_routes();
 std::vector<route> health_routes();
+std::vector<route> metrics_routes();
 std::vector<route> docs_routes();
 
 } // namespace troupe

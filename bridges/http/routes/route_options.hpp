@@ -1,7 +1,11 @@
 #pragma once
 
+#include "messages/enum_names.hpp"
+
 #include <chrono>
 #include <cstdint>
+#include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -24,11 +28,37 @@ struct submission_options {
   std::chrono::milliseconds run_deadline{std::chrono::hours{2}};
 };
 
+/// Who may read `/metrics`.
+enum class metrics_access : uint8_t {
+  token,    ///< Whoever has a token of the role read.
+  loopback, ///< Also anybody on this machine: not behind a proxy on it.
+  open,     ///< Anybody.
+};
+template <>
+inline constexpr auto enum_names<metrics_access> =
+  std::array<std::string_view, 3>{"token", "loopback", "open"};
+
+struct metrics_options {
+  metrics_access access = metrics_access::token;
+  bool celery_names = false; ///< Also the names of a Celery exporter.
+};
+
+/// What a node knows of itself beside its roles.
+struct node_figures {
+  std::string version;
+  bool reload_successful = true;
+  std::optional<uint64_t> store_bytes; ///< Of a node with a store.
+  uint64_t disk_bytes = 0;             ///< Size of the data folder's file system.
+  uint64_t disk_free_bytes = 0;
+};
+
 /// Options of the routes.
 struct route_options {
   size_t max_watches = 32; ///< Each holds a worker while it waits; more are `saturated`.
   compat_options compat;
   submission_options submission;
+  metrics_options metrics;
+  std::function<node_figures()> figures; ///< Asked at each scrape, on a worker; may be unset.
   std::chrono::milliseconds heartbeat{
     std::chrono::seconds{15}}; ///< Silence on a live stream, at most.
 };

@@ -103,7 +103,7 @@ http_response router::refuse_unmatched(const match& m) const {
 
 std::optional<http_response> router::authorize(const route& row, const http_request& in,
                                                identity& who) const {
-  if (row.least == token_level::none)
+  if (row.least == token_level::none || (row.open && row.open(context_->options, in)))
     return std::nullopt;
   auto copies_fastapi =
     row.words == dialect::alts && context_->options.compat.alts_missing_token_403;
@@ -146,10 +146,11 @@ body_verdict router::gate(const http_request& head) const {
   return {m.row->max_body, std::nullopt};
 }
 
-http_response router::dispatch(const http_request& in) {
+http_response router::dispatch(const http_request& in, std::string_view& path) {
   auto m = find(in.method, in.path);
   if (!m.row)
     return refuse_unmatched(m);
+  path = m.row->path;
   auto who = identity{};
   if (auto refused = authorize(*m.row, in, who))
     return std::move(*refused);
@@ -162,20 +163,24 @@ http_response router::dispatch(const http_request& in) {
 
 http_response router::handle(const http_request& in) {
   auto out = http_response{};
+  auto path = std::string_view{"none"};
+  auto began = std::chrono::steady_clock::now();
   try {
-    out = dispatch(in);
+    out = dispatch(in, path);
   } catch (const std::exception& why) {
     log(log_level::error, "http", "a route failed",
         {{"path", in.path}, {"request", in.request_id}, {"why", why.what()}});
     out = error_response(dialect::native, fault(ec::unspecified, "internal error"));
   }
+  context_->requests.count(path, in.method, out.status, std::chrono::steady_clock::now() - began);
   return out;
 }
 
 std::vector<route> route_table() {
   auto out = std::vector<route>{};
-  for (auto rows : {task_routes, job_routes, submission_routes, command_routes, stream_routes,
-                    artifact_routes, runner_routes, dead_letter_routes, node_routes, health_routes, docs_routes})
+  for (auto rows :
+       {task_routes, job_routes, submission_routes, command_routes, stream_routes, artifact_routes,
+        runner_routes, node_routes, statistics_routes, health_routes, metrics_routes, docs_routes})
     for (auto& row : rows())
       out.push_back(std::move(row));
   return out;

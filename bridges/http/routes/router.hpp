@@ -41,7 +41,7 @@ private:
   http_response refuse_unmatched(const match& m) const;
   std::optional<http_response> authorize(const route& row, const http_request& in,
                                          identity& who) const;
-  http_response dispatch(const http_request& in);
+  http_response dispatch(const http_request& in, std::string_view& path);
 
   std::vector<route> table_;
   token_check check_;
