@@ -49,6 +49,7 @@ void add_runners(program& p);
 void add_queues(program& p);
 void add_queue(program& p);
 void add_nodes(program& p);
+void add_stats(program& p);
 void add_token(program& p);
 void add_cluster(program& p);
 void add_config(program& p);

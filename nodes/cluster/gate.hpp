@@ -39,7 +39,7 @@ struct gate_options {
 
 /// The roles whose handles the gate hands out.
 inline constexpr auto shared_roles =
-  std::array<std::string_view, 5>{"journal", "jobs", "history", "artifacts", "nodes"};
+  std::array<std::string_view, 6>{"journal", "jobs", "history", "artifacts", "statistics", "nodes"};
 
 /// The gate with what it says to itself: look at the clock, the directory changed.
 using gate_self =

@@ -24,7 +24,7 @@ _troupe() {
     return
   fi
   case $verb in
-    "") words="submit watch ls show logs cancel retry artifacts runners queues queue nodes token cluster config completion version --help -h --version --server --token-file --data --json --timeout" ;;
+    "") words="submit watch ls show logs cancel retry artifacts runners queues nodes stats token cluster config completion version --help -h --version --server --token-file --data --json --timeout" ;;
     submit)
       words="--help -h --dist --arch --version --repo --gpg-key --test --env --secret-env --runner --priority --idempotency-key --no-wait --log --raw --help -h --version --server --token-file --data --json --timeout"
       ;;
@@ -78,6 +78,9 @@ _troupe() {
       ;;
     nodes)
       words="--help -h --help -h --version --server --token-file --data --json --timeout"
+      ;;
+    stats)
+      words="export --help -h --watch --console --help -h --version --server --token-file --data --json --timeout"
       ;;
     token)
       words="--help -h --sub --role --ttl --aud --jti --jwt-secret-file --secret-file --config -c --email -e --hash-algorithm -a --jwt-secret -s --help -h --version --server --token-file --data --json --timeout"

@@ -59,8 +59,8 @@ void check_kind(const work_report& told, const work_truth& truth) {
 } // namespace
 
 TEST_CASE("events with repeats and restarts count as the generator counted them") {
-  auto script = work_script{GENERATE(1u, 2u)}; // of each half a million, if long
-  auto events = script.take(fault_count(10'000, 500'000));
+  auto script = work_script{1};
+  auto events = script.take(fault_count(20'000, 1'000'000));
   auto table = std::make_shared<memory_table>();
   tell(table, events, 400, 5, 1);
   auto got = report_of(table, script.now());
@@ -89,7 +89,7 @@ TEST_CASE("a rebuild is equal to the byte, wherever batches end") {
   if (small)
     limits = {200, 150, 1, 3, 4, 20, 3};
   auto script = work_script{9};
-  auto events = script.take(5'000);
+  auto events = script.take(3'000);
   auto live = std::make_shared<memory_table>();
   tell(live, events, 50, 10, 2, limits);
   auto rebuilt = std::make_shared<memory_table>();
@@ -100,7 +100,7 @@ TEST_CASE("a rebuild is equal to the byte, wherever batches end") {
 
 TEST_CASE("groups that made room are counted as others, and all together are right") {
   auto script = work_script{5};
-  auto events = script.take(5'000);
+  auto events = script.take(3'000);
   auto limits = statistics_limits{};
   limits.queues = 2;
   limits.packages = 5;
