@@ -121,6 +121,8 @@ run_report run_recorder::finish(run_outcome outcome) {
     out.note = "the log could not be stored: " + lost_;
   }
   out.stages = std::move(stages_);
+  out.spend = outcome.spend;
+  out.data = mask_.apply(outcome.data);
   return out;
 }
 

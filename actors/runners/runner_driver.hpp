@@ -40,6 +40,8 @@ struct run_outcome {
   verdict result = verdict::pass;
   reason why = reason::none;
   std::string note;
+  caf::timespan spend{0}; ///< Time that the work itself took; 0 = from start to end.
+  std::string data = {};  ///< What it made, JSON of at most 64 KiB.
 };
 
 /// Executes runs on one kind of backend (container engine, external command, ...).

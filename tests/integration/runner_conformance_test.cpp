@@ -1,6 +1,7 @@
 /// What every driver of the catalog owes: docs/adding-a-runner.md.
 #include "actors/runners/catalog/catalog.hpp"
 #include "actors/runners/docker/reaper.hpp"
+#include "messages/object.hpp"
 #include "messages/test.hpp"
 #include "tests/support/private_engine.hpp"
 #include "tests/support/recording_sink.hpp"
@@ -34,6 +35,18 @@ case $line in
 esac
 )";
 
+/// A processor: one task at once, or one that never ends.
+constexpr auto process_script = R"(#!/bin/sh
+read -r line
+case $line in
+*forever*)
+  sleep 300 &
+  wait ;;
+*)
+  echo '{"ok":true}' ;;
+esac
+)";
+
 test_spec quick_test() {
   auto out = test_spec{};
   out.runner_type = "any";
@@ -54,25 +67,32 @@ test_spec long_test() {
   return out;
 }
 
-run_order order_of(const test_spec& spec) {
+run_order order_of(std::string kind, std::string spec) {
   auto out = run_order{};
   out.job = new_job_id();
-  out.kind = "test";
-  out.spec = pack(spec);
+  out.kind = std::move(kind);
+  out.spec = std::move(spec);
   out.lease = 60s;
   out.deadline = 10min;
   return out;
+}
+
+void write_program(const std::string& path, const char* text) {
+  std::ofstream{path} << text;
+  fs::permissions(path, fs::perms::owner_all);
 }
 
 /// One driver in the world that it needs.
 struct world {
   explicit world(std::string_view type_) : type{type_} {
     auto text = std::string{};
+    auto program = folder.path() + "/runner";
     if (type == "exec") {
-      auto program = folder.path() + "/runner";
-      std::ofstream{program} << exec_script;
-      fs::permissions(program, fs::perms::owner_all);
+      write_program(program, exec_script);
       text = "argv: [" + program + "]";
+    } else if (type == "process") {
+      write_program(program, process_script);
+      text = "work: \"exec:" + program + "\"";
     } else if (type == "docker") {
       text = "{socket: " + tests::private_engine::shared().socket()
              + ", min_free_disk: 1MiB, limits: {network: none}}";
@@ -83,6 +103,16 @@ struct world {
     if (!made)
       FAIL(one_line(made.error()));
     driver = *made;
+  }
+
+  run_order quick() const {
+    return type == "process" ? task("word") : order_of("test", pack(quick_test()));
+  }
+  run_order lasting() const {
+    return type == "process" ? task("forever") : order_of("test", pack(long_test()));
+  }
+  static run_order task(const char* name) {
+    return order_of(std::string{process_kind}, pack(process_spec{{1024, name, ""}, 0, 3, {}}));
   }
 
   /// Returns what a run could leave: processes and containers.
@@ -149,7 +179,7 @@ TEST_CASE("every driver takes a job to a verdict and keeps the sink's order",
           "[integration][conformance]") {
   for_every_driver([](world& here) {
     auto sink = tests::recording_sink{};
-    auto out = here.driver->run(order_of(quick_test()), sink, {});
+    auto out = here.driver->run(here.quick(), sink, {});
     INFO(name_of(out.why) << ": " << out.note);
     CHECK(agree(out));
     // Without a network a container cannot install; that it says so is a verdict too.
@@ -164,7 +194,10 @@ TEST_CASE("every driver ends a run that is stopped in a stage", "[integration][c
     auto sink = tests::recording_sink{};
     auto stop = std::stop_source{};
     sink.on_stage = [&stop] { stop.request_stop(); };
-    auto out = here.driver->run(order_of(long_test()), sink, stop.get_token());
+    auto other = std::jthread{};
+    if (here.type == "process") // it has no stages
+      other = std::jthread{[&stop] { stop.request_stop(); }};
+    auto out = here.driver->run(here.lasting(), sink, stop.get_token());
     CHECK(out.why == reason::canceled);
     CHECK(out.result == verdict::canceled);
     check_protocol(sink);
@@ -176,7 +209,7 @@ TEST_CASE("every driver begins nothing that is stopped already", "[integration][
     auto sink = tests::recording_sink{};
     auto stop = std::stop_source{};
     stop.request_stop();
-    auto out = here.driver->run(order_of(long_test()), sink, stop.get_token());
+    auto out = here.driver->run(here.lasting(), sink, stop.get_token());
     CHECK(out.why == reason::canceled);
     check_protocol(sink);
   });
@@ -185,7 +218,7 @@ TEST_CASE("every driver begins nothing that is stopped already", "[integration][
 TEST_CASE("every driver ends a run at its deadline", "[integration][conformance]") {
   for_every_driver([](world& here) {
     auto sink = tests::recording_sink{};
-    auto order = order_of(long_test());
+    auto order = here.lasting();
     order.deadline = here.type == "docker" ? 1ms : 100ms;
     auto out = here.driver->run(order, sink, {});
     CHECK(out.why == reason::task_timeout);
@@ -198,7 +231,7 @@ TEST_CASE("every driver refuses a spec that it cannot read", "[integration][conf
   for_every_driver([](world& here) {
     for (const auto* garbage : {"", "x", "\xff\xff\xff\xff\xff"}) {
       auto sink = tests::recording_sink{};
-      auto order = order_of(quick_test());
+      auto order = here.quick();
       order.spec = garbage;
       auto out = here.driver->run(order, sink, {});
       CHECK(out.why == reason::malformed_request);
@@ -216,7 +249,7 @@ TEST_CASE("every driver executes runs at the same time", "[integration][conforma
       auto threads = std::vector<std::jthread>{};
       for (auto i = size_t{0}; i < 3; ++i)
         threads.emplace_back(
-          [&, i] { outcomes[i] = here.driver->run(order_of(quick_test()), sinks[i], {}); });
+          [&, i] { outcomes[i] = here.driver->run(here.quick(), sinks[i], {}); });
     }
     for (auto i = size_t{0}; i < 3; ++i) {
       CHECK(agree(outcomes[i]));
