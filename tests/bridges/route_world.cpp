@@ -222,6 +222,56 @@ amqp_bridge_actor::behavior_type amqp(amqp_bridge_actor::stateful_pointer<caf::u
   };
 }
 
+objects_actor::behavior_type objects(objects_actor::pointer, told_ptr told) {
+  return {
+    [=](const create_object& x) -> caf::result<object_view> {
+      auto lock = std::lock_guard{told->mutex};
+      if (told->refuse)
+        return told->refuse;
+      told->created.push_back(x);
+      auto out = object_view{};
+      out.id = 1023 + told->created.size();
+      out.name = x.name;
+      return out;
+    },
+    [](const take_task&) { return job_accepted{}; },
+    [](const task_report&) { return report_answer{}; },
+    [=](const get_object& x) -> caf::result<object_view> {
+      auto lock = std::lock_guard{told->mutex};
+      if (auto i = told->objects.find(x.id); i != told->objects.end())
+        return i->second;
+      return fault_at(ec::not_found, "object_id", "there is no such object");
+    },
+    [=](const list_objects& x) {
+      auto lock = std::lock_guard{told->mutex};
+      auto out = object_page{};
+      for (auto i = told->objects.rbegin(); i != told->objects.rend(); ++i)
+        if (i->first < x.below && out.objects.size() < x.limit)
+          out.objects.push_back(i->second);
+      return out;
+    },
+    [](const list_dead_tasks& x) -> caf::result<dead_task_page> {
+      if (!x.after.empty())
+        return fault_at(ec::invalid_argument, "after", "is not the `next` of a page");
+      auto out = dead_task_page{};
+      out.tasks.emplace_back().id = "9f0c";
+      out.tasks.back().data = R"({"a":1})";
+      return out;
+    },
+    [=](const retry_dead_tasks& x) {
+      auto lock = std::lock_guard{told->mutex};
+      told->revived.push_back(x);
+      return changed_tasks{x.tasks, x.tasks};
+    },
+    [=](const purge_dead_tasks& x) {
+      auto lock = std::lock_guard{told->mutex};
+      told->purged.push_back(x);
+      return changed_tasks{x.tasks, {}};
+    },
+    [](drain_atom) -> uint32_t { return 0; },
+  };
+}
+
 } // namespace
 
 route_world::system_config::system_config() {
@@ -238,6 +288,7 @@ route_world::route_world() {
   roles_->journal = sys.spawn(journal, told);
   roles_->statistics = sys.spawn(statistics, told);
   roles_->amqp = sys.spawn(amqp, told);
+  roles_->objects = sys.spawn(objects, told);
 }
 
 route_world::~route_world() {
@@ -248,6 +299,7 @@ route_world::~route_world() {
   caf::anon_send_exit(roles_->journal, caf::exit_reason::user_shutdown);
   caf::anon_send_exit(roles_->statistics, caf::exit_reason::user_shutdown);
   caf::anon_send_exit(roles_->amqp, caf::exit_reason::user_shutdown);
+  caf::anon_send_exit(roles_->objects, caf::exit_reason::user_shutdown);
 }
 
 role_lookup route_world::lookup() const {
@@ -258,7 +310,8 @@ role_lookup route_world::lookup() const {
           [all] { return all->absent ? journal_actor{} : all->journal; },
           [] { return gate_actor{}; },
           [all] { return all->absent ? statistics_actor{} : all->statistics; },
-          [all] { return all->absent ? amqp_bridge_actor{} : all->amqp; }};
+          [all] { return all->absent ? amqp_bridge_actor{} : all->amqp; },
+          [all] { return all->absent ? objects_actor{} : all->objects; }};
 }
 
 caf::expected<identity> route_world::check(std::string_view token) {

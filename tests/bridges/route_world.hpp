@@ -21,6 +21,10 @@ struct recorder {
   std::vector<submit_jobs> batches;
   std::vector<retry_job> retried;
   std::vector<list_jobs> listed;
+  std::vector<create_object> created;
+  std::vector<retry_dead_tasks> revived;
+  std::vector<purge_dead_tasks> purged;
+  std::map<uint64_t, object_view> objects;
   std::map<job_id, job_view> jobs;
   std::map<std::string, std::string> logs; ///< "run/name" -> bytes.
   std::map<std::string, bool> closed;      ///< Logs that are complete.
@@ -92,6 +96,7 @@ private:
     journal_actor journal;
     statistics_actor statistics;
     amqp_bridge_actor amqp;
+    objects_actor objects;
     std::atomic<bool> absent = false;
   };
 

@@ -49,6 +49,8 @@ template <>
 inline constexpr auto role_name<statistics_actor> = std::string_view{"statistics"};
 template <>
 inline constexpr auto role_name<amqp_bridge_actor> = std::string_view{"amqp"};
+template <>
+inline constexpr auto role_name<objects_actor> = std::string_view{"objects"};
 
 /// One request on its way through a route.
 ///

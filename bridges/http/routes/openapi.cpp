@@ -109,7 +109,7 @@ std::string operation_id(const route& row) {
   }
   while (out.ends_with('_'))
     out.pop_back();
-  return out;
+  return row.path.ends_with('/') ? out + "_slash" : out;
 }
 
 json operation(const route& row, json& schemas) {

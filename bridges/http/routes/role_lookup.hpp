@@ -18,6 +18,7 @@ struct role_lookup {
   std::function<gate_actor()> nodes;
   std::function<statistics_actor()> statistics;
   std::function<amqp_bridge_actor()> amqp;
+  std::function<objects_actor()> objects;
 };
 
 /// Returns the handle behind one question of a `role_lookup`, empty if absent.

@@ -68,6 +68,7 @@ std::vector<route> runner_routes();
 std::vector<route> node_routes();
 std::vector<route> dead_letter_routes();
 std::vector<route> statistics_routes();
+std::vector<route> object_routes();
 std::vector<route> health_routes();
 std::vector<route> metrics_routes();
 std::vector<route> docs_routes();
