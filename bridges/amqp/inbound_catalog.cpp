@@ -8,6 +8,9 @@ namespace {
 
 constexpr inbound_handler inbound_rows[] = {
   {"event", read_event_message},
+  {"ebs_object", read_ebs_object},
+  {"ebs_task", read_ebs_task},
+  {"ebs_report", read_ebs_report},
 };
 
 } // namespace

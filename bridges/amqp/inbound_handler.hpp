@@ -26,6 +26,7 @@ using amqp_self = amqp_bridge_inside::base*;
 struct amqp_roles {
   std::function<journal_actor()> journal;
   std::function<job_ledger_actor()> jobs;
+  std::function<objects_actor()> objects;
 };
 
 /// What became of a message that was not refused.
@@ -86,5 +87,8 @@ inbound_effect ask_role(std::function<Handle()> amqp_roles::*role, Message what,
 
 // The `read` functions, one file each.
 caf::expected<inbound_effect> read_event_message(const inbound_message& message);
+caf::expected<inbound_effect> read_ebs_object(const inbound_message& message);
+caf::expected<inbound_effect> read_ebs_task(const inbound_message& message);
+caf::expected<inbound_effect> read_ebs_report(const inbound_message& message);
 
 } // namespace troupe

@@ -8,6 +8,7 @@ namespace {
 
 constexpr outbound_rule outbound_rows[] = {
   {"record", make_record_message},
+  {"ebs", make_ebs_messages},
 };
 
 } // namespace

@@ -58,6 +58,8 @@ std::span<const outbound_rule> outbound_rules();
 const outbound_rule* find_outbound_rule(std::string_view name);
 
 // The `make` functions, one file each.
+caf::expected<std::vector<publication>> make_ebs_messages(const stored_event& what,
+                                                          const outbound_place& place);
 caf::expected<std::vector<publication>> make_record_message(const stored_event& what,
                                                             const outbound_place& place);
 
