@@ -4,13 +4,10 @@ namespace troupe {
 
 const std::vector<role>& role_table() {
   static const auto table = std::vector<role>{
-    {"journal", prepare_journal},
-    {"jobs", prepare_jobs},
-    {"artifacts", prepare_artifacts},
-    {"history", prepare_history, false},
-    {"statistics", prepare_statistics},
-    {"tests", prepare_tests},
-    {"amqp", prepare_amqp, false},
+    {"journal", prepare_journal},     {"jobs", prepare_jobs},
+    {"artifacts", prepare_artifacts}, {"history", prepare_history, false},
+    {"objects", prepare_objects},     {"statistics", prepare_statistics},
+    {"tests", prepare_tests},         {"amqp", prepare_amqp, false},
     {"http", prepare_http},
   };
   return table;

@@ -64,6 +64,7 @@ std::vector<supervised_role> prepare_statistics(node_context& node, section& opt
 std::vector<supervised_role> prepare_artifacts(node_context& node, section& options);
 std::vector<supervised_role> prepare_tests(node_context& node, section& options);
 std::vector<supervised_role> prepare_amqp(node_context& node, section& options);
+std::vector<supervised_role> prepare_objects(node_context& node, section& options);
 std::vector<supervised_role> prepare_http(node_context& node, section& options);
 
 /// Lets those join from now on that `fresh` lists, and ends the links of others.

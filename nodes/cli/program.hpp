@@ -45,6 +45,7 @@ void add_logs(program& p);
 void add_cancel(program& p);
 void add_retry(program& p);
 void add_artifacts(program& p);
+void add_objects(program& p);
 void add_runners(program& p);
 void add_queues(program& p);
 void add_queue(program& p);

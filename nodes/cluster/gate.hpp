@@ -38,8 +38,8 @@ struct gate_options {
 };
 
 /// The roles whose handles the gate hands out.
-inline constexpr auto shared_roles =
-  std::array<std::string_view, 6>{"journal", "jobs", "history", "artifacts", "statistics", "nodes"};
+inline constexpr auto shared_roles = std::array<std::string_view, 7>{
+  "journal", "jobs", "history", "artifacts", "statistics", "nodes", "objects"};
 
 /// The gate with what it says to itself: look at the clock, the directory changed.
 using gate_self =

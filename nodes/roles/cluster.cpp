@@ -131,7 +131,7 @@ void replace_peers(node_context& node, const cluster_options& fresh) {
 std::vector<supervised_role> prepare_cluster(node_context& node, section* in,
                                              const std::vector<std::string>& roles) {
   auto options = in ? read_cluster_options(*in) : cluster_options{};
-  for (const auto& role : {"journal", "jobs", "artifacts"})
+  for (const auto& role : {"journal", "jobs", "artifacts", "objects"})
     if (!options.dial.empty() && std::find(roles.begin(), roles.end(), role) != roles.end())
       in->complain("dial", "a node that joins another plays no " + std::string{role}
                              + " of its own: leave it out of roles");

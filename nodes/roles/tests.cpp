@@ -3,7 +3,7 @@
 #include "actors/test_runner.hpp"
 #include "messages/text_rule.hpp"
 #include "messages/time.hpp"
-#include "nodes/role.hpp"
+#include "nodes/roles/runner.hpp"
 
 #include <sys/utsname.h>
 
@@ -30,28 +30,31 @@ void read_drain(const node_options& node, section& in, test_runner_options& opti
   options.last_reports = (node.drain_limit - options.drain_deadline) * 9 / 10;
 }
 
-supervised_role runner(node_context& node, const std::string& key, section in,
-                       std::set<std::string>& names) {
+} // namespace
+
+supervised_role prepare_runner(node_context& node, const runner_place& place, section in,
+                               std::set<std::string>& names) {
   auto options = test_runner_options{};
-  options.driver = key;
+  options.driver = place.driver;
   read_test_runner_options(in, options);
   read_drain(node.options, in, options);
   if (!in.has("name"))
-    options.name = node.options.name + '-' + key;
+    options.name = node.options.name + '-' + place.key;
   else if (!obeys("word", options.name))
     in.complain("name", "has characters that are not allowed in a word");
   if (!names.insert(options.name).second)
     in.complain("name", "is the name of another runner of this node");
   if (options.queues.empty())
-    options.queues = {options.driver + '-' + host_arch() + "-0"};
+    options.queues = {options.driver == "process" ? options.driver
+                                                  : options.driver + '-' + host_arch() + "-0"};
   options.boot = node.boot;
-  auto context = driver_context{options.name, node.options.data + "/runners/" + key};
+  auto context = driver_context{options.name, node.options.data + "/runners/" + place.key};
   auto own = in.child(options.driver.c_str());
   auto driver = make_runner(options.driver, own, context);
   if (!driver && explain(driver.error()).code != ec::invalid_config)
     in.complain("driver", one_line(driver.error()));
   auto out = supervised_role{};
-  out.role = "tests/" + key;
+  out.role = place.role;
   out.drains = true;
   out.start = [&node, options, driver]() -> caf::expected<caf::strong_actor_ptr> {
     auto make = pool_maker(*node.sys, &node.roles, *driver, options.slots);
@@ -59,8 +62,6 @@ supervised_role runner(node_context& node, const std::string& key, section in,
   };
   return out;
 }
-
-} // namespace
 
 std::vector<supervised_role> prepare_tests(node_context& node, section& in) {
   auto out = std::vector<supervised_role>{};
@@ -73,7 +74,8 @@ std::vector<supervised_role> prepare_tests(node_context& node, section& in) {
     // It becomes part of a name that others see, and of a path.
     if (!obeys("word", key))
       runners.complain(key.c_str(), "has characters that are not allowed in a word");
-    out.push_back(runner(node, key, runners.child(key.c_str()), names));
+    out.push_back(
+      prepare_runner(node, {"tests/" + key, key, key}, runners.child(key.c_str()), names));
   }
   return out;
 }

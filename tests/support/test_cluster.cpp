@@ -33,10 +33,11 @@ test_cluster::test_cluster(cluster_plan plan) : plan_{std::move(plan)} {
       peers +=
         "\n    " + name + ": {roles: [" + (name == "gateway-1" ? "http, history" : "tests") + "]}";
   }
-  state_ = std::make_unique<node_process>("\n  journal: {}\n  jobs: " + plan_.jobs
-                                            + "\n  artifacts: {}\ncluster:\n  listen: 127.0.0.1:0"
-                                            + identity("state-1") + peers + '\n',
-                                          std::vector<std::string>{}, "state-1");
+  state_ = std::make_unique<node_process>(
+    "\n  journal: {}\n  jobs: " + plan_.jobs + "\n  artifacts: {}"
+      + (plan_.state.empty() ? "" : "\n  " + plan_.state) + "\ncluster:\n  listen: 127.0.0.1:0"
+      + identity("state-1") + peers + '\n',
+    std::vector<std::string>{}, "state-1");
   gateway_ = agent("gateway-1", "\n  http:\n    port: 0\n    max_connections_per_address: 512"
                                   + (plan_.gateway.empty() ? "" : "\n  " + plan_.gateway));
   for (auto i = size_t{0}; i < plan_.runners; ++i)

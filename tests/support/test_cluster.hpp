@@ -14,6 +14,7 @@ struct cluster_plan {
   size_t runners = 1;
   std::string jobs = "{}"; ///< Options of the role `jobs`.
   std::string runner = "driver: fake\n        slots: 4\n        prefetch: 8"; ///< Of each runner.
+  std::string state;                     ///< Further roles of the state node, one a line.
   std::string gateway;                   ///< Further roles of the gateway, one a line.
   std::string limits = "lost_after: 1s"; ///< Further keys of `cluster:` of every node.
 };
