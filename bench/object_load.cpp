@@ -1,0 +1,82 @@
+#include "bench/object_load.hpp"
+
+#include "actors/directory.hpp"
+#include "bench/job_load.hpp"
+
+#include <caf/scoped_actor.hpp>
+
+#include <chrono>
+#include <stdexcept>
+#include <thread>
+
+namespace troupe::bench {
+
+namespace {
+
+constexpr auto object_window = size_t{1024};
+constexpr auto longest_run = std::chrono::minutes{10};
+
+/// Returns how many tasks the statistics have counted as done; all of them without statistics.
+uint64_t counted(caf::actor_system& sys, const directory& roles) {
+  auto statistics = roles.find<statistics_actor>("statistics");
+  auto out = statistics ? uint64_t{0} : UINT64_MAX;
+  if (statistics)
+    caf::scoped_actor {
+      sys
+      } -> request(statistics, std::chrono::seconds{10}, get_statistics{})
+        .receive([&](const statistics_report& got) { out = got.processed; },
+                 [](const caf::error&) {});
+  return out;
+}
+
+/// Asks for a page of objects: it is answered when everything durable is applied.
+bool objects_know_all(caf::actor_system& sys, const directory& roles) {
+  auto out = false;
+  caf::scoped_actor {
+    sys
+    } -> request(roles.find<objects_actor>("objects"), std::chrono::seconds{10}, list_objects{})
+      .receive(
+        [&](const object_page& page) {
+          out = !page.objects.empty();
+          for (const auto& x : page.objects)
+            out = out && x.state == object_state::completed;
+        },
+        [](const caf::error&) {});
+  return out;
+}
+
+} // namespace
+
+void create_all(caf::actor_system& sys, const objects_actor& objects, size_t count) {
+  auto self = caf::scoped_actor{sys};
+  auto what = create_object{};
+  what.name = "lorem";
+  what.content = "ipsum dolor sit";
+  what.source = "bench";
+  auto sent = size_t{0};
+  auto pending = size_t{0};
+  while (sent < count || pending > 0) {
+    for (; sent < count && pending < object_window; ++sent, ++pending)
+      self->send(caf::actor_cast<caf::actor>(objects), what);
+    self->receive([&](const object_view&) { --pending; },
+                  [&](caf::error& why) { throw std::runtime_error{one_line(why)}; });
+  }
+}
+
+void await_counted(caf::actor_system& sys, const directory& roles, uint64_t tasks) {
+  auto end = std::chrono::steady_clock::now() + longest_run;
+  auto pause = std::chrono::milliseconds{5};
+  auto wait = [&](auto done) {
+    while (!done()) {
+      if (std::chrono::steady_clock::now() > end)
+        throw std::runtime_error{"the tasks are not done"};
+      std::this_thread::sleep_for(pause);
+    }
+  };
+  auto ledger = roles.find<job_ledger_actor>("jobs");
+  wait([&] { return jobs_left(sys, ledger) == 0; });
+  wait([&] { return objects_know_all(sys, roles); });
+  wait([&] { return counted(sys, roles) >= tasks; });
+}
+
+} // namespace troupe::bench
