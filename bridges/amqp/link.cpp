@@ -37,7 +37,7 @@ struct link::core {
     status.state = amqp_state::connecting;
   }
   ~core() {
-    close(bell);
+    ::close(bell);
   }
 
   void run();
@@ -49,11 +49,11 @@ struct link::core {
   void set_state(amqp_state state, std::string trouble = {});
   void ring() {
     auto one = uint64_t{1};
-    static_cast<void>(!write(bell, &one, sizeof one));
+    static_cast<void>(!::write(bell, &one, sizeof one));
   }
   void hush() {
     auto count = uint64_t{0};
-    static_cast<void>(!read(bell, &count, sizeof count));
+    static_cast<void>(!::read(bell, &count, sizeof count));
   }
 
   const link_options options;
@@ -93,7 +93,7 @@ void link::core::sleep(milliseconds span) {
   while (!stopping && steady::now() < until) {
     auto left = std::chrono::duration_cast<milliseconds>(until - steady::now()) + milliseconds{1};
     auto what = pollfd{bell, POLLIN, 0};
-    poll(&what, 1, static_cast<int>(left.count()));
+    ::poll(&what, 1, static_cast<int>(left.count()));
     hush();
   }
 }
@@ -166,7 +166,7 @@ caf::error link::core::serve(session& at) {
     if ((taken > 0 && reading) || duty->busy())
       continue;
     pollfd what[] = {{bell, POLLIN, 0}, {at.fd(), POLLIN, 0}};
-    poll(what, reading ? 2 : 1, static_cast<int>(longest_turn.count()));
+    ::poll(what, reading ? 2 : 1, static_cast<int>(longest_turn.count()));
     hush();
   }
   return duty->work(at); // what was asked for before the end

@@ -24,7 +24,7 @@ _troupe() {
     return
   fi
   case $verb in
-    "") words="submit watch ls show logs cancel retry artifacts objects runners queues nodes stats token cluster config completion version --help -h --version --server --token-file --data --json --timeout" ;;
+    "") words="submit watch ls show logs cancel retry artifacts objects runners queues queue nodes stats token cluster config completion version --help -h --version --server --token-file --data --json --timeout" ;;
     submit)
       words="--help -h --dist --arch --version --repo --gpg-key --test --env --secret-env --runner --priority --idempotency-key --no-wait --log --raw --help -h --version --server --token-file --data --json --timeout"
       ;;

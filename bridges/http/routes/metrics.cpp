@@ -30,16 +30,12 @@ public:
         out.up.emplace(role, false);
       return;
     }
-    out.up.emplace(role, false);
+    out.up.emplace(role, true);
     using pending = decltype(self_->request(handle, caf::timespan{}, xs...));
     auto sent = std::make_shared<pending>(self_->request(handle, left(), std::move(xs)...));
     answers_.push_back([this, role, &to, sent] {
-      sent->receive(
-        [&](Reply& reply) {
-          out.up[role] = true;
-          to = std::move(reply);
-        },
-        [](const caf::error&) {});
+      sent->receive([&](Reply& reply) { to = std::move(reply); },
+                    [&](const caf::error&) { out.up[role] = false; });
     });
   }
 
