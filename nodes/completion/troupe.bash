@@ -92,7 +92,7 @@ _troupe() {
       words="init cert show --days --dir --host --new-key --renew --role --help -h --help -h --version --server --token-file --data --json --timeout"
       ;;
     config)
-      words="check show --help -h --help -h --version --server --token-file --data --json --timeout"
+      words="check show --keys-only --help -h --help -h --version --server --token-file --data --json --timeout"
       ;;
     completion)
       words="bash --help -h --help -h --version --server --token-file --data --json --timeout"
