@@ -73,13 +73,13 @@ json about(const char* type, const job_id& job, const std::string& subject,
 }
 
 /// An object of a generator on the broker was announced by that.
-void write(ebs_writer& to, const object_created& x, caf::timestamp) {
+void tell(ebs_writer& to, const object_created& x, caf::timestamp) {
   if (x.source != "amqp")
     to.add("OBJECT_CREATED", "objects", write_json(x.what));
 }
 
 /// So was a task of a distributor there; not so its repetition by hand.
-void write(ebs_writer& to, const job_queued& x, caf::timestamp) {
+void tell(ebs_writer& to, const job_queued& x, caf::timestamp) {
   if (x.what.kind != process_kind)
     return;
   auto spec = unpack<process_spec>(x.what.spec);
@@ -87,20 +87,20 @@ void write(ebs_writer& to, const job_queued& x, caf::timestamp) {
     write_task(to, x.job, x.what.subject, *spec, 1);
 }
 
-void write(ebs_writer& to, const job_requeued& x, caf::timestamp) {
+void tell(ebs_writer& to, const job_requeued& x, caf::timestamp) {
   auto spec = unpack<process_spec>(x.spec);
   if (x.kind == process_kind && spec)
     write_task(to, x.job, x.subject, *spec, x.run_id + 1);
 }
 
 /// Outside processors say themselves what they do.
-void write(ebs_writer& to, const run_started& x, caf::timestamp) {
+void tell(ebs_writer& to, const run_started& x, caf::timestamp) {
   if (x.kind == process_kind && x.queue != outside_queue)
     to.add("TASK_STARTED", "processing",
            about("START_PROCESSING", x.job, x.subject, x.runner, x.run_id + 1));
 }
 
-void write(ebs_writer& to, const run_finished& x, caf::timestamp at) {
+void tell(ebs_writer& to, const run_finished& x, caf::timestamp at) {
   if (x.kind != process_kind)
     return;
   auto attempt = x.run_id + 1;
@@ -132,7 +132,7 @@ void write(ebs_writer& to, const run_finished& x, caf::timestamp at) {
 }
 
 /// Nobody took it in time.
-void write(ebs_writer& to, const job_closed& x, caf::timestamp) {
+void tell(ebs_writer& to, const job_closed& x, caf::timestamp) {
   if (x.kind != process_kind || x.result == verdict::canceled)
     return;
   auto body = about("DEAD_PROCESSING", x.job, x.subject, "", 0);
@@ -141,11 +141,11 @@ void write(ebs_writer& to, const job_closed& x, caf::timestamp) {
 }
 
 template <record T>
-bool write_if(ebs_writer& to, const stored_event& x, caf::error& why) {
+bool tell_if(ebs_writer& to, const stored_event& x, caf::error& why) {
   if (x.what.topic != T::topic)
     return false;
   if (auto read = unpack<T>(x.what.payload))
-    write(to, *read, x.what.time);
+    tell(to, *read, x.what.time);
   else
     why = std::move(read.error());
   return true;
@@ -157,10 +157,9 @@ caf::expected<std::vector<publication>> make_ebs_messages(const stored_event& wh
                                                           const outbound_place& place) {
   auto to = ebs_writer{what, place};
   auto why = caf::error{};
-  static_cast<void>(write_if<object_created>(to, what, why) || write_if<job_queued>(to, what, why)
-                    || write_if<job_requeued>(to, what, why) || write_if<run_started>(to, what, why)
-                    || write_if<run_finished>(to, what, why)
-                    || write_if<job_closed>(to, what, why));
+  static_cast<void>(tell_if<object_created>(to, what, why) || tell_if<job_queued>(to, what, why)
+                    || tell_if<job_requeued>(to, what, why) || tell_if<run_started>(to, what, why)
+                    || tell_if<run_finished>(to, what, why) || tell_if<job_closed>(to, what, why));
   if (why)
     return why;
   return to.take();

@@ -2,6 +2,7 @@
 #include "messages/amqp.hpp"
 #include "messages/job_events.hpp"
 #include "messages/json.hpp"
+#include "messages/object.hpp"
 
 namespace troupe {
 
@@ -11,8 +12,10 @@ template <record... Ts>
 struct record_types {};
 
 /// Every record that is the payload of an event.
-using known_records = record_types<job_queued, run_started, run_progressed, run_finished,
-                                   cancel_requested, job_closed, ledger_opened, cursor>;
+using known_records =
+  record_types<job_queued, run_started, run_progressed, run_finished, cancel_requested, job_closed,
+               job_requeued, ledger_opened, cursor, object_created, object_ids_reserved,
+               object_tasks_purged>;
 
 template <record T>
 bool write_if(std::string_view payload, caf::expected<json>& out) {
@@ -38,6 +41,7 @@ caf::expected<json> write_any(std::string_view payload, record_types<Ts...>) {
 void leave_out_spec(json& record) {
   if (auto job = record.find("job"); job != record.end() && job->is_object())
     job->erase("spec");
+  record.erase("spec");
 }
 
 } // namespace

@@ -10,7 +10,8 @@ std::vector<supervised_role> prepare_amqp(node_context& node, section& in) {
   out.drains = true;
   out.start = [&node, options]() -> caf::expected<caf::strong_actor_ptr> {
     auto roles = amqp_roles{[&node] { return node.roles.find<journal_actor>("journal"); },
-                            [&node] { return node.roles.find<job_ledger_actor>("jobs"); }};
+                            [&node] { return node.roles.find<job_ledger_actor>("jobs"); },
+                            [&node] { return node.roles.find<objects_actor>("objects"); }};
     // It reads and writes much JSON: on a thread of its own it keeps no other actor waiting.
     return started(node.sys->spawn<caf::detached>(amqp_bridge, std::move(roles), options));
   };
