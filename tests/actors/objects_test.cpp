@@ -203,25 +203,18 @@ TEST_CASE("acceptance 11: ids are unique over many objects and deaths") {
   auto ledger = world.sys.spawn(open_ledger);
   world.stop_at_end(caf::actor_cast<caf::actor>(ledger));
   world.directory.assign("jobs", caf::actor_cast<caf::strong_actor_ptr>(ledger));
-  auto left = size_t{tests::fault_count(20'000, 1'000'000)};
-  auto life = left / 7; // so that one dies amid a block
+  auto all = tests::fault_count(20'000, 1'000'000);
   auto ids = std::vector<bool>{};
-  auto self = caf::scoped_actor{world.sys};
-  for (auto i = size_t{0}; left > 0; ++i) {
-    auto burst = std::min<size_t>(left, 1000);
-    for (auto n = size_t{0}; n < burst; ++n)
-      self->send(caf::actor_cast<caf::actor>(world.maker), create_object{});
-    world.sched.run();
-    for (auto n = size_t{0}; n < burst; ++n)
-      self->receive([&](const object_view& made) {
-        if (made.id >= ids.size())
-          ids.resize(made.id + 1);
-        if (ids[made.id])
-          FAIL("twice: " << made.id);
-        ids[made.id] = true;
-      });
-    left -= burst;
-    if (i % (life / 1000 + 1) == life / 1000)
+  for (auto i = 1U; i <= all; ++i) {
+    auto made = world.make();
+    if (!made)
+      FAIL(one_line(made.error()));
+    if (made->id >= ids.size())
+      ids.resize(made->id + 1);
+    if (ids[made->id])
+      FAIL("twice: " << made->id);
+    ids[made->id] = true;
+    if (i % (all / 7) == 0) // amid a block of ids
       world.restart_objects();
   }
 }
