@@ -158,6 +158,15 @@ void node::watch_supervisor(give_up on_give_up) {
   });
 }
 
+bool answers(caf::actor_system& system, const supervisor_actor& boss,
+             std::chrono::milliseconds limit) {
+  auto out = false;
+  auto self = caf::scoped_actor{system};
+  self->request(boss, limit, status_atom_v)
+    .receive([&](const node_status&) { out = true; }, [](const caf::error&) {});
+  return out;
+}
+
 uint32_t node::stop() {
   auto boss = std::exchange(context_->supervisor, {});
   if (!boss)
@@ -218,7 +227,13 @@ int run_node(const std::string& config_path) {
   }
   if (signals.raised() == 0)
     notify_ready();
-  auto code = signals.wait([&] { reload(it, config_path); });
+  auto is_alive = [&](std::chrono::milliseconds limit) {
+    auto yes = answers(it.actors(), it.boss(), limit);
+    if (!yes)
+      log(log_level::error, "node", "the supervisor does not answer; the watchdog goes hungry");
+    return yes;
+  };
+  auto code = signals.wait([&] { reload(it, config_path); }, is_alive);
   notify_stopping();
   log(log_level::info, "node", "draining");
   auto late = it.stop();

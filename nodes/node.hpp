@@ -62,6 +62,10 @@ private:
   std::unique_ptr<caf::actor_system> sys_;
 };
 
+/// Returns whether a supervisor answers within `limit`; blocks as long.
+bool answers(caf::actor_system& system, const supervisor_actor& boss,
+             std::chrono::milliseconds limit);
+
 /// Runs a node until SIGTERM or SIGINT, then drains it.
 /// Returns the exit code: 0 clean stop, 2 bad configuration, 3 the data folder is
 /// in use or a role failed to start, 4 roles did not drain in time, 70 a role could

@@ -7,6 +7,7 @@
 #include <systemd/sd-daemon.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <csignal>
 #include <cstdint>
@@ -52,18 +53,28 @@ int signal_watch::raised() const {
   return code_;
 }
 
-int signal_watch::wait(const std::function<void()>& on_hangup) {
-  auto period = uint64_t{0};
-  auto timeout = sd_watchdog_enabled(0, &period) > 0 ? static_cast<int>(period / 2000) : -1;
+int signal_watch::wait(const std::function<void()>& on_hangup, const life_sign& is_alive) {
+  using std::chrono::milliseconds;
+  using clock = std::chrono::steady_clock;
+  auto period_us = uint64_t{0};
+  auto is_watched = sd_watchdog_enabled(0, &period_us) > 0;
+  // A quarter until the question and two for its answer: the dog waits for four.
+  auto quarter = milliseconds{std::max<uint64_t>(period_us / 4000, 1)};
+  auto next = clock::now() + quarter;
   auto fds = std::array<pollfd, 2>{{{signals_, POLLIN, 0}, {wakeup_, POLLIN, 0}}};
   while (true) {
+    auto rest = std::chrono::ceil<milliseconds>(next - clock::now());
+    auto timeout = is_watched ? static_cast<int>(std::max<int64_t>(rest.count(), 0)) : -1;
     auto n = poll(fds.data(), fds.size(), timeout);
-    if (n == 0)
-      sd_notify(0, "WATCHDOG=1");
-    else if (n > 0 && (fds[1].revents != 0 || !is_hangup(signals_)))
+    if (n > 0 && (fds[1].revents != 0 || !is_hangup(signals_)))
       return code_;
-    else if (n > 0)
+    if (n > 0)
       on_hangup();
+    if (is_watched && clock::now() >= next) {
+      if (is_alive(2 * quarter))
+        sd_notify(0, "WATCHDOG=1");
+      next = clock::now() + quarter;
+    }
   }
 }
 

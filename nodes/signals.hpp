@@ -1,6 +1,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <functional>
 
 namespace troupe {
@@ -22,9 +23,13 @@ public:
   /// Returns the raised code, 0 if none.
   int raised() const;
 
-  /// Blocks until a signal (returns 0) or `raise`; feeds systemd's watchdog
-  /// meanwhile and calls `on_hangup` at each SIGHUP.
-  int wait(const std::function<void()>& on_hangup);
+  /// Returns within the limit whether the node works.
+  using life_sign = std::function<bool(std::chrono::milliseconds limit)>;
+
+  /// Blocks until a signal (returns 0) or `raise`; calls `on_hangup` at each SIGHUP.
+  /// Feeds systemd's watchdog meanwhile, but only after `is_alive` has said yes:
+  /// a node whose threads run and whose actors hang is to be started again.
+  int wait(const std::function<void()>& on_hangup, const life_sign& is_alive);
 
 private:
   int signals_ = -1;
