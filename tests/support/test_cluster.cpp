@@ -98,15 +98,20 @@ bool test_cluster::await_ready(size_t count, std::chrono::milliseconds limit) {
          });
 }
 
-std::string test_cluster::state_of(const std::string& node) {
+json test_cluster::node(const std::string& name) {
   auto got = gateway_->get("/nodes");
   if (got.status != 200)
-    return "";
+    return {};
   auto document = got.document();
   for (const auto& x : document.at("nodes"))
-    if (x.at("node") == node)
-      return x.at("state");
-  return "";
+    if (x.at("node") == name)
+      return x;
+  return {};
+}
+
+std::string test_cluster::state_of(const std::string& node) {
+  auto known = this->node(node);
+  return known.is_null() ? "" : known.at("state").get<std::string>();
 }
 
 std::string test_cluster::logs() const {

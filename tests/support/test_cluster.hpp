@@ -54,6 +54,9 @@ public:
     return *wires_.at(i + 1);
   }
 
+  /// Returns what the state node knows of a node, null for a stranger or without an answer.
+  json node(const std::string& name);
+
   /// Returns what the state node thinks of a node: "up", "lost", "left", or "" for a stranger.
   std::string state_of(const std::string& node);
 
