@@ -108,7 +108,8 @@ role_lookup lookup_in(const directory& roles) {
           [&roles] { return roles.find<gate_actor>("nodes"); },
           [&roles] { return roles.find<statistics_actor>("statistics"); },
           [&roles] { return roles.find<amqp_bridge_actor>("amqp"); },
-          [&roles] { return roles.find<objects_actor>("objects"); }};
+          [&roles] { return roles.find<objects_actor>("objects"); },
+          [&roles] { return roles.find<peer_link_actor>("link"); }};
 }
 
 /// What `/metrics` tells of the node itself. Looks at the disk: a few microseconds.

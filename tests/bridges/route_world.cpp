@@ -300,6 +300,8 @@ route_world::~route_world() {
   caf::anon_send_exit(roles_->statistics, caf::exit_reason::user_shutdown);
   caf::anon_send_exit(roles_->amqp, caf::exit_reason::user_shutdown);
   caf::anon_send_exit(roles_->objects, caf::exit_reason::user_shutdown);
+  if (roles_->link)
+    caf::anon_send_exit(roles_->link, caf::exit_reason::user_shutdown);
 }
 
 role_lookup route_world::lookup() const {
@@ -311,7 +313,18 @@ role_lookup route_world::lookup() const {
           [] { return gate_actor{}; },
           [all] { return all->absent ? statistics_actor{} : all->statistics; },
           [all] { return all->absent ? amqp_bridge_actor{} : all->amqp; },
-          [all] { return all->absent ? objects_actor{} : all->objects; }};
+          [all] { return all->absent ? objects_actor{} : all->objects; },
+          [all] { return all->link; }};
+}
+
+void route_world::add_link(const node_view& far) {
+  roles_->link = sys.spawn([far](peer_link_actor::pointer) -> peer_link_actor::behavior_type {
+    return {
+      [](role_atom, const std::string&, const caf::strong_actor_ptr&) {},
+      [far](status_atom) { return far; },
+      [](drain_atom) { return 0U; },
+    };
+  });
 }
 
 caf::expected<identity> route_world::check(std::string_view token) {

@@ -74,6 +74,9 @@ public:
     roles_->absent = true;
   }
 
+  /// Plays a link that is down.
+  void add_link(const node_view& far);
+
   /// Adds a job of `owner` in a state; returns its id.
   job_id add_job(job_state state, verdict result = verdict::none, std::string owner = "ann");
 
@@ -97,6 +100,7 @@ private:
     statistics_actor statistics;
     amqp_bridge_actor amqp;
     objects_actor objects;
+    peer_link_actor link;
     std::atomic<bool> absent = false;
   };
 

@@ -160,3 +160,17 @@ TEST_CASE("the token is what follows the last space of the credentials", "[bridg
   in.headers.emplace("authorization", "bearer JWT read:ann");
   CHECK(world.routes().handle(in).status == 200);
 }
+
+TEST_CASE("a node whose link is down says which node it cannot join", "[bridge][http][cluster]") {
+  auto world = route_world{};
+  CHECK(world.call("GET", "/nodes", "read:ann").status == 503);
+  auto far = node_view{};
+  far.node = "state-1";
+  far.state = node_state::lost;
+  far.trouble = "silent for 3 s";
+  world.add_link(far);
+  auto out = world.call("GET", "/nodes", "read:ann");
+  REQUIRE(out.status == 200);
+  CHECK_THAT(out.body, Catch::Contains("\"state-1\"") && Catch::Contains("silent for 3 s")
+                         && Catch::Contains("\"lost\""));
+}
