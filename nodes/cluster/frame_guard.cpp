@@ -54,6 +54,7 @@ std::optional<std::string_view> frame_guard::look(const char* bytes, size_t size
         return fault;
     if (in_payload_ && left_ == 0) {
       in_payload_ = false;
+      ++frames_;
       awaited_ = header_size;
       bytes_.clear();
     }
@@ -73,6 +74,7 @@ frame_guard::verdict frame_guard::check_header() {
   bytes_.clear();
   left_ = header_.size;
   in_payload_ = left_ > 0;
+  frames_ += in_payload_ ? 0 : 1;
   awaited_ = in_payload_ ? std::min<size_t>(left_, judged_size) : header_size;
   return std::nullopt;
 }

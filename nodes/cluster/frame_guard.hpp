@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <set>
@@ -20,13 +21,17 @@ struct frame_rules {
   uint32_t max_error = 64U << 10;           ///< Bytes of one that carries an error.
   size_t max_actors = 65'536;               ///< That a peer has made known and not ended.
   std::set<std::string, std::less<>> types; ///< Wire names of what messages may hold.
+  /// What may follow "@<>" in a message that begins with an atom, and the atoms that may.
+  std::map<std::string, std::set<uint64_t>, std::less<>> orders;
 };
 
 /// Looks at the bytes of one connection before CAF does, which trusts them: it
 /// allocates what a header announces, recurses as deep as a message nests, and
 /// runs messages of any kind. What passes here is a direct message between two
 /// nodes that have greeted each other, made of known types, none of which can
-/// hold further messages; or one of the few frames that keep the link.
+/// hold further messages; or one of the few frames that keep the link. Who is joined
+/// is trusted with its work, not with everybody's: what a node says only to itself
+/// (stop, look at the clock, forget events) does not pass.
 ///
 /// CAF keeps a proxy for every actor that a peer makes known, as sender or as handle
 /// in a message, until the peer says that it has ended: so they are counted, and
@@ -57,6 +62,15 @@ public:
   /// True if the peer has greeted.
   bool greeted() const {
     return !peer_id_.empty();
+  }
+
+  /// True if a frame has begun and not ended.
+  bool within_frame() const {
+    return in_payload_ || !bytes_.empty();
+  }
+  /// Returns how many frames have ended.
+  uint64_t frames() const {
+    return frames_;
   }
 
 private:
@@ -91,6 +105,7 @@ private:
   size_t awaited_ = 32; ///< How many of them matter.
   uint32_t left_ = 0;   ///< Of the payload, not yet seen.
   bool in_payload_ = false;
+  uint64_t frames_ = 0;
 };
 
 } // namespace troupe

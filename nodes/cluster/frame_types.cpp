@@ -23,6 +23,19 @@ std::optional<std::string_view> read_names(std::string_view& bytes) {
   return out;
 }
 
+/// A message that begins with an atom says what to do, so both must fit.
+type_list read_order(std::string_view names, std::string_view content, const frame_rules& rules) {
+  auto known = rules.orders.find(names);
+  if (known == rules.orders.end() || content.size() < sizeof(uint64_t))
+    return type_list::refused;
+  auto atom = uint64_t{0};
+  for (auto c : content.substr(0, sizeof atom))
+    atom = atom << 8 | static_cast<uint8_t>(c);
+  if (known->second.count(atom) == 0)
+    return type_list::refused;
+  return names == "+@atom+@str+@strong_actor_ptr" ? type_list::one_handle : type_list::allowed;
+}
+
 } // namespace
 
 type_list read_type_list(std::string_view& bytes, const frame_rules& rules) {
@@ -35,22 +48,21 @@ type_list read_type_list(std::string_view& bytes, const frame_rules& rules) {
     return type_list::empty;
   if (*names == "+@error")
     return type_list::one_error;
-  auto handle = *names == "+@atom+@str+@strong_actor_ptr";
+  // Of each actor that a handle names CAF keeps a record, so they stand in one message
+  // only. A pair of atom and handle it takes for a wish to link actors and treats the
+  // handle as a proxy, also if it is a local actor: that ends the process.
+  if (names->starts_with("+@atom"))
+    return read_order(*names, bytes, rules);
   while (!names->empty()) {
     if (names->front() != '+')
       return type_list::refused;
     names->remove_prefix(1);
     auto name = names->substr(0, names->find('+'));
-    // Of each actor that a handle names CAF keeps a record, so they stand in one message
-    // only. A pair of atom and handle it takes for a wish to link actors and treats the
-    // handle as a proxy, also if it is a local actor: that ends the process.
-    if (name == "@strong_actor_ptr" && !handle)
-      return type_list::refused;
     if (rules.types.find(name) == rules.types.end())
       return type_list::refused;
     names->remove_prefix(name.size());
   }
-  return handle ? type_list::one_handle : type_list::allowed;
+  return type_list::allowed;
 }
 
 std::optional<wire_handle> read_handle(std::string_view bytes) {

@@ -11,14 +11,14 @@ namespace troupe {
 /// What the head of a serialized message says of its types.
 enum class type_list : uint8_t {
   empty,      ///< A message without elements.
-  allowed,    ///< Known types only.
+  allowed,    ///< Known types only, after an atom one that goes with them.
   one_error,  ///< A single error; its context follows.
   one_handle, ///< An atom, a text and the handle of an actor.
   refused,
 };
 
 /// Reads the type list at the start of `bytes` (zero, zero, length, "@<>+type...")
-/// and drops it from there. The list must be there as a whole.
+/// and drops it from there. The list must be there as a whole, and an atom after it.
 type_list read_type_list(std::string_view& bytes, const frame_rules& rules);
 
 /// True if `bytes` begin with an error whose context is flat: code, category, and

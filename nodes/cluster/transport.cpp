@@ -39,6 +39,8 @@ caf::expected<std::shared_ptr<transport>> transport::make(caf::actor_system& sys
     return fault(ec::unavailable, "the actor system has no network");
   if (options.frames.types.empty())
     options.frames.types = wire_types();
+  if (options.frames.orders.empty())
+    options.frames.orders = wire_orders();
   ignore_broken_pipes();
   // Peers have no business with CAF's own actors: one spawns others, one knows the configuration.
   for (auto name : {caf::atom("SpawnServ"), caf::atom("ConfigServ")})

@@ -1,5 +1,7 @@
 #include "tests/support/network_node.hpp"
 
+#include "nodes/cluster/wire_types.hpp"
+
 #include <caf/exit_reason.hpp>
 #include <caf/send.hpp>
 
@@ -43,6 +45,10 @@ network_node::network_node(const tls_files& files, peer_policy policy, transport
   if (!identity)
     throw std::runtime_error{one_line(identity.error())};
   identity_ = *identity;
+  // What the test actors say besides.
+  if (options.frames.orders.empty())
+    options.frames.orders = wire_orders();
+  options.frames.orders["+@atom+@str"].insert(caf::put_atom::uint_value());
   auto net = transport::make(*sys_, identity_, std::move(policy), std::move(options));
   if (!net)
     throw std::runtime_error{one_line(net.error())};
