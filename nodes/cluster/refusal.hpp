@@ -4,6 +4,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 namespace troupe {
@@ -27,15 +28,27 @@ enum class refusal : uint8_t {
   too_fast,            ///< Its address connects too often.
   bad_frame,           ///< It sent what no node sends.
   slow_reader,         ///< It does not read what it asked for.
+  too_many_links,      ///< Its name has newer connections, as many as one may have.
+  not_joined,          ///< It said no hello that the gate took.
+  stuck_frame,         ///< It began a frame and did not end it.
+  cannot_accept,       ///< This node lacks descriptors or memory.
+  bad_hello,           ///< What it says of itself is not so.
+  other_protocol,      ///< One of both is too old for the other.
+  role_not_allowed,    ///< The cluster's list gives its name other roles.
+  second_journal,      ///< It brings a journal where one is.
+  name_taken,          ///< A node of its name is up.
 };
 
-inline constexpr size_t refusal_count = static_cast<size_t>(refusal::slow_reader) + 1;
+inline constexpr size_t refusal_count = static_cast<size_t>(refusal::name_taken) + 1;
 
 /// Returns the stable name, e.g. "not_listed".
 std::string_view to_string(refusal why);
 
 /// Returns a sentence for people: why, and where it helps, what to do.
 std::string_view in_words(refusal why);
+
+/// Returns the same of a dialed node, with what the connection said and where to look.
+std::string in_words(refusal why, const std::string& node, const std::string& detail);
 
 /// What the transport has done so far. Threads: any.
 struct transport_counters {

@@ -48,7 +48,10 @@ int tls_session::on_certificate(int good, X509_STORE_CTX* check) {
     return 1;
   if (self.accept(X509_STORE_CTX_get0_cert(check)))
     return 1;
-  X509_STORE_CTX_set_error(check, X509_V_ERR_APPLICATION_VERIFICATION);
+  // TLS tells the peer by an alert; the cluster's list has none of its own.
+  X509_STORE_CTX_set_error(check, self.why_ == refusal::revoked
+                                    ? X509_V_ERR_CERT_REVOKED
+                                    : X509_V_ERR_APPLICATION_VERIFICATION);
   return 0;
 }
 

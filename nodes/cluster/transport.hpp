@@ -1,5 +1,6 @@
 #pragma once
 
+#include "nodes/cluster/random_node_id.hpp"
 #include "nodes/cluster/transport_dialer.hpp"
 
 #include <caf/actor_system_config.hpp>
@@ -56,6 +57,17 @@ public:
 
   /// Returns who the node with this id is; nothing if it is not connected.
   std::optional<connected_peer> peer_of(const caf::node_id& id) const;
+
+  /// The node with this id has joined: its connections need not do so any more.
+  void note_joined(const caf::node_id& id) {
+    core_->peers.join(id_in_frames(id));
+  }
+
+  /// Counts and logs why a peer may not join.
+  void note_refused(refusal why, const std::string& address, const std::string& name,
+                    const std::string& detail) {
+    core_->refusals.note(why, address, name, detail);
+  }
 
   /// Ends all connections to a node.
   void cut(const caf::node_id& id);

@@ -1,7 +1,5 @@
 #include "nodes/cluster/transport_door.hpp"
 
-#include "config/log.hpp"
-
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 
@@ -17,7 +15,7 @@ namespace {
 constexpr auto accepts_per_round = 64;
 constexpr auto rest_time = std::chrono::milliseconds{100};
 constexpr auto look_interval = std::chrono::milliseconds{500};
-constexpr auto longest_nap = std::chrono::seconds{60};
+constexpr auto longest_nap = std::chrono::seconds{1}; ///< While there are peers.
 
 int64_t unix_now() {
   return std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
@@ -29,9 +27,7 @@ caf::error dial_fault(const std::string& name, const std::string& host, refusal 
   auto code = why == refusal::handshake_timeout ? ec::timeout
               : why == refusal::hung_up         ? ec::unavailable
                                                 : ec::unauthorized;
-  auto text = std::string{in_words(why)};
-  if (!detail.empty())
-    text += " (" + detail + ')';
+  auto text = in_words(why, name, detail);
   return fault_at(code, name + " at " + host, text);
 }
 
@@ -164,16 +160,22 @@ void transport_door::look_at_clock() {
   if (now >= expiries_due_) {
     expiries_due_ = now + look_interval;
     cut_expired_peers();
+    cut_all(core_->peers.stuck(core_->options.frame_time), refusal::stuck_frame, {});
   }
 }
 
 /// A link must not outlive what let it in.
 void transport_door::cut_expired_peers() {
-  for (const auto& peer : core_->peers.expired(unix_now())) {
+  cut_all(core_->peers.expired(unix_now()), refusal::expired, "while connected");
+}
+
+void transport_door::cut_all(const std::vector<open_peer_ptr>& peers, refusal why,
+                             const std::string& detail) {
+  for (const auto& peer : peers) {
     if (!peer->ending().empty())
       continue;
-    core_->refusals.note(refusal::expired, peer->address(), peer->name(), "while connected");
-    peer->cut(std::string{in_words(refusal::expired)});
+    core_->refusals.note(why, peer->address(), peer->name(), detail);
+    peer->cut(std::string{in_words(why)});
   }
 }
 
@@ -185,6 +187,8 @@ void transport_door::cut_silent_peers() {
                          "no greeting after TLS");
     peer->cut("it did not greet");
   }
+  if (auto limit = core_->options.join_time; limit.count() > 0)
+    cut_all(core_->peers.unjoined(limit), refusal::not_joined, {});
 }
 
 void transport_door::rest_listeners(bool rest) {
@@ -205,8 +209,8 @@ void transport_door::accept_from(uint64_t key) {
       continue;
     }
     if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
-      log(log_level::error, "transport", "cannot accept", {{"error", std::strerror(errno)}});
-      rest_listeners(true);
+      core_->refusals.note(refusal::cannot_accept, "?", {}, std::strerror(errno));
+      return rest_listeners(true);
     }
     if (errno != EINTR && errno != ECONNABORTED)
       return;
@@ -215,18 +219,39 @@ void transport_door::accept_from(uint64_t key) {
 
 void transport_door::admit(owned_fd fd, const socket_address& from, const on_accepted& then) {
   const auto& limits = core_->options;
-  auto host = from.host();
-  if (rate_.take(std::hash<std::string>{}(host), clock::now()) != 0)
-    return core_->refusals.note(refusal::too_fast, host, {}, {});
-  if (auto its = callers_.find(host);
-      calling_ >= limits.max_handshakes
-      || (its != callers_.end() && its->second >= limits.max_handshakes_per_address))
-    return core_->refusals.note(refusal::too_many_handshakes, host, {}, {});
+  auto origin = from.network();
+  if (rate_.take(std::hash<std::string>{}(origin), clock::now()) != 0)
+    return core_->refusals.note(refusal::too_fast, from.host(), {}, {});
+  if (auto its = callers_.find(origin);
+      its != callers_.end() && its->second >= limits.max_handshakes_per_address)
+    displace(origin);
+  else if (calling_ >= limits.max_handshakes)
+    displace(busiest_origin());
   tune_connection(fd.get());
-  ++callers_[host];
+  ++callers_[origin];
   ++calling_;
   begin({handshake::of_caller(*core_, std::move(fd), from), clock::now() + limits.handshake_time,
-         then, std::nullopt});
+         then, std::nullopt, std::move(origin)});
+}
+
+/// Makes room for a newcomer: an honest handshake is short, and who holds the most places
+/// loses one first, so that half-open ones keep nobody out.
+void transport_door::displace(const std::string& origin) {
+  auto oldest = std::find_if(young_.begin(), young_.end(),
+                             [&](const auto& x) { return x.second.origin == origin; });
+  if (oldest != young_.end())
+    give_up(take(oldest->first), refusal::too_many_handshakes, "a newer one came");
+}
+
+/// Where most handshakes under way come from; among equals where the oldest does.
+std::string transport_door::busiest_origin() const {
+  auto most = size_t{0};
+  for (const auto& [_, count] : callers_)
+    most = std::max(most, count);
+  for (const auto& [_, x] : young_)
+    if (auto its = callers_.find(x.origin); its != callers_.end() && its->second == most)
+      return x.origin;
+  return {};
 }
 
 void transport_door::try_next(dial_order order) {
@@ -238,7 +263,7 @@ void transport_door::try_next(dial_order order) {
       auto now = clock::now();
       auto share = (order.due - now) / static_cast<int>(order.to.size() - order.next + 1);
       auto shaking = handshake::of_callee(*core_, std::move(*fd), to, order.name);
-      return begin({std::move(shaking), now + share, nullptr, std::move(order)});
+      return begin({std::move(shaking), now + share, nullptr, std::move(order), {}});
     } else {
       order.last = std::move(fd.error());
     }
@@ -261,7 +286,7 @@ transport_door::young transport_door::take(uint64_t key) {
   --core_->counters.half_open;
   if (!x.dial) {
     --calling_;
-    if (auto its = callers_.find(x.shaking.at().host()); --its->second == 0)
+    if (auto its = callers_.find(x.origin); --its->second == 0)
       callers_.erase(its);
   }
   return std::move(x);
@@ -291,7 +316,8 @@ void transport_door::advance(uint64_t key) {
 }
 
 void transport_door::settle(young x) {
-  greetings_due_ = clock::now() + core_->options.handshake_time + 2 * look_interval;
+  greetings_due_ = clock::now() + std::max(core_->options.handshake_time, core_->options.join_time)
+                   + 2 * look_interval;
   auto& done = x.dial ? core_->counters.dialed : core_->counters.accepted;
   ++done;
   if (x.dial)

@@ -60,6 +60,7 @@ private:
     clock::time_point due;
     on_accepted accepted;
     std::optional<dial_order> dial;
+    std::string origin;  ///< Of who dialed us: its network.
     uint32_t events = 0; ///< That are watched.
   };
 
@@ -70,9 +71,12 @@ private:
   void look_at_clock();
   void cut_silent_peers();
   void cut_expired_peers();
+  void cut_all(const std::vector<open_peer_ptr>& peers, refusal why, const std::string& detail);
 
   void accept_from(uint64_t key);
   void admit(owned_fd fd, const socket_address& from, const on_accepted& then);
+  void displace(const std::string& origin);
+  std::string busiest_origin() const;
   void rest_listeners(bool rest);
   void try_next(dial_order order);
   void begin(young x);
@@ -88,12 +92,13 @@ private:
   uint64_t last_key_ = 0; ///< 0 is the wake-up.
   std::map<uint64_t, listener> listeners_;
   std::map<uint64_t, young> young_;
-  std::map<std::string, size_t> callers_; ///< Handshakes under way by address.
+  std::map<std::string, size_t> callers_; ///< Handshakes under way by network.
   size_t calling_ = 0;                    ///< Their sum.
   token_buckets rate_;
   std::optional<clock::time_point> rest_; ///< Without descriptors the listeners rest until then.
-  clock::time_point greetings_due_{};     ///< The last settled peer must have greeted by then.
-  clock::time_point expiries_due_{};      ///< Certificates are looked at again.
+  clock::time_point
+    greetings_due_{}; ///< The last settled peer must have greeted and joined by then.
+  clock::time_point expiries_due_{}; ///< Certificates and frames are looked at again.
 
   std::mutex mutex_;
   std::vector<std::function<void()>> orders_;

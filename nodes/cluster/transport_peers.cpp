@@ -70,6 +70,37 @@ std::vector<open_peer_ptr> transport_peers::silent(std::chrono::milliseconds lim
   return select([&](const auto& x) { return x->id_.empty() && x->since_ < before; });
 }
 
+void transport_peers::join(std::string_view id) {
+  auto lock = std::lock_guard{mutex_};
+  for (const auto& x : peers_)
+    x->joined_ = x->joined_ || (!id.empty() && x->id_ == id);
+}
+
+std::vector<open_peer_ptr> transport_peers::unjoined(std::chrono::milliseconds limit) const {
+  auto before = open_peer::clock::now() - limit;
+  return select([&](const auto& x) { return x->dialed_us_ && !x->joined_ && x->since_ < before; });
+}
+
+std::vector<open_peer_ptr> transport_peers::stuck(std::chrono::milliseconds limit) const {
+  auto before = (open_peer::clock::now() - limit).time_since_epoch().count();
+  return select([&](const auto& x) {
+    auto since = x->frame_since_.load();
+    return since != 0 && since < before;
+  });
+}
+
+open_peer_ptr transport_peers::surplus(const std::string& name, size_t most) const {
+  // In the order of their coming.
+  auto its = select(
+    [&](const auto& x) { return x->dialed_us_ && x->name() == name && x->ending().empty(); });
+  if (its.size() <= most)
+    return nullptr;
+  auto lock = std::lock_guard{mutex_};
+  auto idle = std::find_if(its.begin(), its.end(), [](const auto& x) { return !x->joined_; });
+  // The newest has not had the time.
+  return idle == its.end() || *idle == its.back() ? its.front() : *idle;
+}
+
 std::vector<open_peer_ptr> transport_peers::expired(int64_t now) const {
   return select([&](const auto& x) { return x->good_until() <= now; });
 }

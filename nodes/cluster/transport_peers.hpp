@@ -3,6 +3,7 @@
 #include "nodes/cluster/authority/certificate.hpp"
 #include "nodes/cluster/refusal_log.hpp"
 
+#include <atomic>
 #include <chrono>
 #include <functional>
 #include <list>
@@ -20,10 +21,11 @@ class open_peer {
 public:
   using clock = std::chrono::steady_clock;
 
+  /// `dialed_us`: it came to us, we did not go to it.
   open_peer(certificate_facts who, certificate_chain chain, std::string address, uint16_t port,
-            int fd)
-    : who_{std::move(who)}, chain_{std::move(chain)},
-      good_until_{end_of(chain_)}, address_{std::move(address)}, port_{port}, fd_{fd} {}
+            int fd, bool dialed_us)
+    : who_{std::move(who)}, chain_{std::move(chain)}, good_until_{end_of(chain_)},
+      address_{std::move(address)}, port_{port}, dialed_us_{dialed_us}, fd_{fd} {}
 
   const std::string& name() const {
     return who_.names.front();
@@ -48,6 +50,11 @@ public:
   /// Ends the connection; its owner notices through its socket. `why`: for who dialed.
   void cut(std::string why);
 
+  /// A frame of the peer has begun now, or none has.
+  void frame_begun(bool is) {
+    frame_since_ = is ? clock::now().time_since_epoch().count() : 0;
+  }
+
   /// The socket is about to be closed.
   void release();
 
@@ -62,11 +69,14 @@ private:
   int64_t good_until_;
   std::string address_;
   uint16_t port_;
+  bool dialed_us_;
+  std::atomic<clock::rep> frame_since_{0}; ///< 0: no frame has begun.
   mutable std::mutex mutex_;
   int fd_;
   std::string ending_;
   std::string
     id_; ///< Of the node, as in frames; empty before it greeted. The table's lock guards it.
+  bool joined_ = false; ///< The table's lock guards it too.
   clock::time_point since_ = clock::now();
 };
 
@@ -94,6 +104,19 @@ public:
 
   /// Returns the peers that have not greeted for `limit`.
   std::vector<open_peer_ptr> silent(std::chrono::milliseconds limit) const;
+
+  /// The node with this id has joined.
+  void join(std::string_view id);
+
+  /// Returns the peers that dialed us and have not joined for `limit`.
+  std::vector<open_peer_ptr> unjoined(std::chrono::milliseconds limit) const;
+
+  /// Returns the peers whose frame has not ended for `limit`.
+  std::vector<open_peer_ptr> stuck(std::chrono::milliseconds limit) const;
+
+  /// Returns what a name has too much if it may have `most` connections to us: one
+  /// that did not join, the oldest. Null if there is nothing.
+  open_peer_ptr surplus(const std::string& name, size_t most) const;
 
   /// Returns the peers whose certificates are no longer good, by Unix seconds.
   std::vector<open_peer_ptr> expired(int64_t now) const;

@@ -33,7 +33,7 @@ guarded_stream::state guarded_stream::read_some(size_t& got, socket, void* into,
   auto moved = tls_->read(into, size);
   if (moved < 0) {
     if (tls_->why() == refusal::refused_us)
-      peer_->cut(std::string{in_words(refusal::refused_us)} + " (" + tls_->detail() + ')');
+      peer_->cut(in_words(refusal::refused_us, peer_->name(), tls_->detail()));
     return over();
   }
   got = static_cast<size_t>(moved);
@@ -43,6 +43,10 @@ guarded_stream::state guarded_stream::read_some(size_t& got, socket, void* into,
     peer_->cut("it sent " + std::string{*fault});
     return over();
   }
+  if (!guard_.within_frame())
+    peer_->frame_begun(false);
+  else if (std::exchange(frames_, guard_.frames()) != guard_.frames())
+    peer_->frame_begun(true);
   return state::success;
 }
 
@@ -78,6 +82,10 @@ transport_scribe::transport_scribe(caf::io::network::default_multiplexer& loop,
     peer_{std::move(peer)}, stream_{loop, connection.fd.release(),
                                     guarded_stream{core_, peer_, std::move(connection.tls), side}} {
   core_->peers.add(peer_);
+  if (auto old = core_->peers.surplus(peer_->name(), core_->options.max_links_per_name)) {
+    core_->refusals.note(refusal::too_many_links, old->address(), old->name(), {});
+    old->cut(std::string{in_words(refusal::too_many_links)});
+  }
 }
 
 transport_scribe::~transport_scribe() {
@@ -152,9 +160,9 @@ void transport_scribe::remove_from_loop() {
 
 new_scribe make_scribe(caf::io::network::default_multiplexer& loop, const transport_core_ptr& core,
                        settled_peer connection, frame_guard::side side) {
-  auto peer =
-    std::make_shared<open_peer>(connection.tls->peer(), connection.tls->chain(),
-                                connection.at.host(), connection.at.port(), connection.fd.get());
+  auto peer = std::make_shared<open_peer>(connection.tls->peer(), connection.tls->chain(),
+                                          connection.at.host(), connection.at.port(),
+                                          connection.fd.get(), side == frame_guard::side::accepted);
   auto out = caf::make_counted<transport_scribe>(loop, core, peer, std::move(connection), side);
   return {std::move(out), std::move(peer)};
 }

@@ -35,6 +35,7 @@ private:
   std::unique_ptr<tls_session> tls_;
   frame_guard guard_;
   size_t unsent_ = 0;
+  uint64_t frames_ = UINT64_MAX; ///< That had ended when the one that has begun did.
   bool over_ = false;
 };
 

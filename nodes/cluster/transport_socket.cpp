@@ -46,6 +46,17 @@ std::string socket_address::host() const {
   return out;
 }
 
+std::string socket_address::network() const {
+  auto whole = reinterpret_cast<const sockaddr_in6&>(bytes);
+  if (bytes.ss_family != AF_INET6 || IN6_IS_ADDR_V4MAPPED(&whole.sin6_addr))
+    return host();
+  // Whoever has one address of these has all of them.
+  std::memset(whole.sin6_addr.s6_addr + 8, 0, 8);
+  auto out = *this;
+  std::memcpy(&out.bytes, &whole, sizeof whole);
+  return out.host() + "/64";
+}
+
 uint16_t socket_address::port() const {
   return ntohs(bytes.ss_family == AF_INET ? reinterpret_cast<const sockaddr_in&>(bytes).sin_port
                                           : reinterpret_cast<const sockaddr_in6&>(bytes).sin6_port);

@@ -17,6 +17,8 @@ struct socket_address {
 
   /// Returns "192.0.2.1" or "2001:db8::1".
   std::string host() const;
+  /// Returns what counts as one caller: the address, of IPv6 the first 64 bits.
+  std::string network() const;
   uint16_t port() const;
 };
 

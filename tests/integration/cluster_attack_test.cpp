@@ -152,7 +152,7 @@ private:
                                             "+@u64",
                                             "+@atom",
                                             "+troupe::write_artifact",
-                                            "+troupe::append_events",
+                                            "+troupe::submit_jobs",
                                             "+troupe::claimed_runs",
                                             "+troupe::node_status",
                                             "+troupe::job_page",
@@ -188,10 +188,13 @@ private:
   std::deque<raw_peer> held_;
 };
 
+std::string atom_text(caf::atom_value of) {
+  return big_endian_text(static_cast<uint64_t>(of), 8);
+}
+
 /// What a gate says of a role: an atom, a text, a handle.
 std::string role_at(uint64_t actor, const std::string& node) {
-  return big_endian_text(static_cast<uint64_t>(caf::atom("role")), 8) + "\4jobs"
-         + big_endian_text(actor, 8) + node;
+  return atom_text(role_atom::value) + "\4jobs" + big_endian_text(actor, 8) + node;
 }
 
 } // namespace
@@ -326,6 +329,15 @@ TEST_CASE("what a peer may not say ends its connection", "[cluster][attack]") {
     named.payload = '\0' + type_names("@<>+@atom+@str+@message");
     CHECK(ended(named.bytes()));
   }
+  SECTION("what a node says only to itself") {
+    CHECK(ended(message_frame(1, "@<>+@atom", atom_text(drain_atom::value))));
+    CHECK(ended(message_frame(1, "@<>+@atom", atom_text(caf::flush_atom::value))));
+    CHECK(ended(message_frame(1, "@<>+@atom", "dra")));
+    CHECK(ended(message_frame(1, "@<>+@atom+@str", atom_text(restart_atom::value) + "\4jobs")));
+    CHECK(ended(message_frame(1, "@<>+@atom+@u64", atom_text(caf::tick_atom::value) + own)));
+    CHECK(ended(message_frame(1, "@<>+@str+@atom", "\1x" + atom_text(drain_atom::value))));
+    CHECK(ended(message_frame(1, "@<>+troupe::trim_journal", own)));
+  }
   SECTION("a frame over the limit") {
     auto large = frame{};
     large.receiver = 1;
@@ -335,6 +347,55 @@ TEST_CASE("what a peer may not say ends its connection", "[cluster][attack]") {
   // The neighbour is still who it was, and reachable.
   CHECK(neighbour.ask(*link, "ping") == "ping");
   CHECK(core.net().peer_of(neighbour.sys().node())->node == "neighbour");
+}
+
+TEST_CASE("a certificate has few connections, each joins and ends its frames",
+          "[cluster][attack]") {
+  auto authority = test_authority{};
+  auto options = transport_options{};
+  SECTION("a few") {}
+  SECTION("who does not join") {
+    options.join_time = 1s;
+  }
+  SECTION("a frame that stays open") {
+    options.frame_time = 1s;
+  }
+  auto core = network_node{authority.issue("core"), any_key_of({"neighbour", "mallory"}), options};
+  auto neighbour = network_node{authority.issue("neighbour"), any_key_of({"core"})};
+  auto link = neighbour.join("core", core.port());
+  REQUIRE(link);
+  core.net().note_joined(neighbour.sys().node());
+  auto as = unchecked(authority.issue("mallory"));
+  auto held = std::deque<insider>{};
+  for (auto i = uint64_t{1}; i <= 4; ++i)
+    REQUIRE(held.emplace_back(core.port(), as, frame_id(i)).gate != 0);
+  if (options.join_time.count() > 0) {
+    for (auto& x : held)
+      CHECK(x.peer.ends_within(10s));
+    CHECK(core.refused(refusal::not_joined) == 4);
+  } else if (options.frame_time == 1s) {
+    auto begun = frame{};
+    begun.receiver = held[1].gate;
+    begun.announced = 4U << 20;
+    begun.payload = '\0' + type_names("@<>+@str") + std::string(100, 'x');
+    held[1].peer.send(begun.bytes());
+    held[2].peer.send("\2"); // a header counts too
+    CHECK(held[1].peer.ends_within(10s));
+    CHECK(held[2].peer.ends_within(10s));
+    CHECK(core.refused(refusal::stuck_frame) == 2);
+    CHECK_FALSE(held[0].peer.ends_within(0ms));
+  } else {
+    core.net().note_joined(id_from_frames(frame_id(1)));
+    for (auto i = uint64_t{5}; i <= 6; ++i)
+      REQUIRE(held.emplace_back(core.port(), as, frame_id(i)).gate != 0);
+    // The joined one stays.
+    CHECK(held[1].peer.ends_within(10s));
+    CHECK(held[2].peer.ends_within(10s));
+    CHECK_FALSE(held[0].peer.ends_within(0ms));
+    CHECK(core.refused(refusal::too_many_links) == 2);
+    CHECK(await(10s, [&] { return core.net().counters().open == 5; }));
+  }
+  CHECK(neighbour.ask(*link, "ping") == "ping");
 }
 
 TEST_CASE("actors that a peer makes known are counted until they end", "[cluster][attack]") {
@@ -349,7 +410,7 @@ TEST_CASE("actors that a peer makes known are counted until they end", "[cluster
     auto out = frame{};
     out.source = actor;
     out.receiver = it.gate;
-    out.payload = '\0' + type_names("@<>+@atom+@str") + std::string(8, '\0') + "\1x";
+    out.payload = '\0' + type_names("@<>+@atom+@str") + atom_text(caf::put_atom::value) + "\1x";
     return out.bytes();
   };
   auto shown = [&](uint64_t actor) {

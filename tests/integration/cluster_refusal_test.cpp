@@ -7,8 +7,11 @@
 #include <catch2/catch.hpp>
 #include <sys/stat.h>
 
+#include <atomic>
+#include <deque>
 #include <filesystem>
 #include <fstream>
+#include <thread>
 
 using namespace troupe;
 using namespace troupe::tests;
@@ -97,6 +100,7 @@ TEST_CASE("only listed names with the authority's certificate come in", "[cluste
     auto why = x.dial_as(x.authority.issue("stranger"));
     CHECK(explain(why).code == ec::unauthorized);
     CHECK_THAT(one_line(why), Catch::Contains("does not accept this node"));
+    CHECK_THAT(one_line(why), Catch::Contains("see the log of core"));
     CHECK(x.refused(refusal::not_listed, 1));
   }
   x.check_neighbour();
@@ -138,6 +142,7 @@ TEST_CASE("a revoked certificate is cut and not let in again", "[cluster][transp
   CHECK(core.refused(refusal::revoked) == 1);
   auto again = bad.join("core", core.port());
   REQUIRE_FALSE(again);
+  CHECK_THAT(one_line(again.error()), Catch::Contains("certificate revoked"));
   CHECK(await(5s, [&] { return core.refused(refusal::revoked) == 2; }));
   CHECK(good.ask(*link, "ping") == "ping");
   std::ofstream{*files.revoked} << "nonsense\n";
@@ -236,6 +241,50 @@ TEST_CASE("handshakes under way are few, of one address fewer", "[cluster][trans
   // Nobody needs to come for them to go.
   REQUIRE(await(10s, [&] { return x.core.net().counters().half_open == 0; }));
   CHECK(x.refused(refusal::handshake_timeout, 20));
+}
+
+TEST_CASE("half-open handshakes keep no node out", "[cluster][transport]") {
+  auto x = besieged{};
+  auto over = std::atomic{false};
+  auto flood = std::thread{[&] {
+    auto held = std::deque<raw_peer>{};
+    while (!over) {
+      held.emplace_back(x.core.port(), "127.0.1." + std::to_string(1 + held.size() % 100));
+      held.back().send("\x16\x03\x01\x02\x00"sv);
+      if (held.size() < 260)
+        continue;
+      // Whoever was closed comes again.
+      for (auto& peer : held)
+        if (!over && (!peer.connected() || peer.ends_within(0ms))) {
+          peer = raw_peer{x.core.port(), "127.0.1." + std::to_string(1 + (&peer - &held[0]) % 100)};
+          peer.send("\x16\x03\x01\x02\x00"sv);
+        }
+      held.pop_front();
+    }
+  }};
+  auto full = await(20s, [&] { return x.core.refused(refusal::too_many_handshakes) > 0; });
+  auto joined = 0;
+  for (auto i = 0; i < 5; ++i)
+    joined += x.dial_as(x.authority.issue("known")) ? 0 : 1;
+  over = true;
+  flood.join();
+  CHECK(full);
+  CHECK(joined == 5);
+  REQUIRE(await(10s, [&] { return x.core.net().counters().open == 1; }));
+  x.check_neighbour();
+}
+
+TEST_CASE("addresses of one network are one caller", "[cluster][transport]") {
+  auto network_of = [](const char* host) {
+    auto at = addresses_of(host, 1, resolve::numbers);
+    REQUIRE(at);
+    return at->front().network();
+  };
+  CHECK(network_of("192.0.2.7") == "192.0.2.7");
+  CHECK(network_of("::ffff:192.0.2.7") == "192.0.2.7");
+  CHECK(network_of("2001:db8:0:1:2:3:4:5") == "2001:db8:0:1::/64");
+  CHECK(network_of("2001:db8:0:1::9") == network_of("2001:db8:0:1:8::"));
+  CHECK(network_of("2001:db8:0:2::9") != network_of("2001:db8:0:1::9"));
 }
 
 TEST_CASE("an address that connects too often is closed at once", "[cluster][transport]") {
