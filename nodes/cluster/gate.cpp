@@ -18,6 +18,7 @@ using member = gate_state::member;
 /// What a node may say of itself: it is kept, logged and shown.
 constexpr auto most_roles = size_t{128};
 constexpr auto longest_text = size_t{1024};
+constexpr auto refusal_read_within = std::chrono::seconds{1};
 
 caf::timespan clock_of(gate_pointer self) {
   return std::chrono::duration_cast<caf::timespan>(self->clock().now().time_since_epoch());
@@ -117,6 +118,27 @@ void tell_roles(gate_pointer self, member& who) {
   }
 }
 
+/// The reason under which an objection is counted.
+refusal reason_of(const caf::error& why) {
+  auto what = explain(why);
+  auto of_roles = what.place == "roles";
+  switch (what.code) {
+    case ec::unsupported: return refusal::other_protocol;
+    case ec::conflict: return of_roles ? refusal::second_journal : refusal::name_taken;
+    case ec::forbidden: return of_roles ? refusal::role_not_allowed : refusal::bad_hello;
+    default: return refusal::bad_hello;
+  }
+}
+
+/// Tells the node why, then ends its connection: it has no other business here.
+void refuse(gate_pointer self, const std::optional<peer_identity>& who, const caf::error& why) {
+  const auto& options = self->state.options;
+  if (options.refused)
+    options.refused(reason_of(why), who.value_or(peer_identity{}), one_line(why));
+  if (auto link = self->current_sender(); link && options.cut)
+    self->delayed_send(self, refusal_read_within, caf::close_atom_v, link->node());
+}
+
 caf::result<node_welcome> join(gate_pointer self, const node_hello& hello) {
   auto& st = self->state;
   auto link = self->current_sender();
@@ -135,12 +157,11 @@ caf::result<node_welcome> join(gate_pointer self, const node_hello& hello) {
                    "a node of that name is up, from " + known->second.view.address
                      + "; names are unique");
   if (why) {
-    log(log_level::warning, "gate", "node refused",
-        {{"node", who ? who->node : ""},
-         {"address", who ? who->address : ""},
-         {"why", one_line(why)}});
+    refuse(self, who, why);
     return why;
   }
+  if (st.options.joined)
+    st.options.joined(link->node());
   auto& of = st.members[hello.node];
   if (of.link)
     self->demonitor(of.link->address());
@@ -206,6 +227,14 @@ void look_at_clock(gate_pointer self) {
     tick_later(self);
 }
 
+/// Ends the connections of a node that was refused and has not joined since.
+void close_stranger(gate_pointer self, const caf::node_id& whom) {
+  for (const auto& [_, of] : self->state.members)
+    if (of.link && of.link->node() == whom)
+      return;
+  self->state.options.cut(whom);
+}
+
 node_list list(const gate_state& st) {
   auto out = node_list{};
   for (const auto& [_, of] : st.members)
@@ -246,6 +275,7 @@ gate_self::behavior_type gate(gate_pointer self, directory* roles, gate_options 
   st.own.protocol = protocol_now;
   st.own.since = now();
   st.own.certificate_expires = st.options.expires;
+  self->set_default_handler(caf::drop); // the other one writes whole messages to the log
   roles->watch([me = caf::actor_cast<caf::weak_actor_ptr>(self)] {
     if (auto strong = me.lock())
       caf::anon_send(caf::actor_cast<caf::actor>(strong), caf::update_atom_v);
@@ -265,6 +295,7 @@ gate_self::behavior_type gate(gate_pointer self, directory* roles, gate_options 
     },
     [self](nodes_atom) { return all(self); },
     [self](caf::tick_atom) { look_at_clock(self); },
+    [self](caf::close_atom, const caf::node_id& whom) { close_stranger(self, whom); },
     [self](caf::update_atom) {
       for (auto& [_, of] : self->state.members)
         if (of.link)

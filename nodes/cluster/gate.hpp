@@ -3,6 +3,7 @@
 #include "actors/directory.hpp"
 #include "messages/protocols.hpp"
 #include "nodes/cluster/cluster_options.hpp"
+#include "nodes/cluster/refusal.hpp"
 
 #include <caf/node_id.hpp>
 #include <caf/typed_event_based_actor.hpp>
@@ -33,6 +34,8 @@ struct gate_options {
   std::shared_ptr<peer_list> peers; ///< Null where nothing listens.
   std::function<std::optional<peer_identity>(const caf::node_id&)> identity;
   std::function<void(const caf::node_id&)> cut;
+  std::function<void(const caf::node_id&)> joined;
+  std::function<void(refusal, const peer_identity&, const std::string& why)> refused;
   std::function<std::vector<transport_counts>()> counts;
   caf::timestamp expires{}; ///< Of this node's certificate.
 };
@@ -41,9 +44,11 @@ struct gate_options {
 inline constexpr auto shared_roles = std::array<std::string_view, 7>{
   "journal", "jobs", "history", "artifacts", "statistics", "nodes", "objects"};
 
-/// The gate with what it says to itself: look at the clock, the directory changed.
+/// The gate with what it says to itself: look at the clock, the directory changed, a
+/// node that was refused has had the time to read why.
 using gate_self =
-  gate_actor::extend<caf::reacts_to<caf::tick_atom>, caf::reacts_to<caf::update_atom>>;
+  gate_actor::extend<caf::reacts_to<caf::tick_atom>, caf::reacts_to<caf::update_atom>,
+                     caf::reacts_to<caf::close_atom, caf::node_id>>;
 
 /// State of the gate.
 struct gate_state {

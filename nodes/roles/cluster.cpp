@@ -35,6 +35,8 @@ caf::error open_transport(node_context& node, const cluster_options& from) {
   auto limits = transport_options{};
   limits.dial_time = from.handshake;
   limits.handshake_time = from.handshake;
+  // Who only dials lets nobody in, and its links are its own.
+  limits.join_time = from.handshake + std::chrono::seconds{2};
   limits.max_unsent = from.unsent_limit;
   limits.frames.max_frame = static_cast<uint32_t>(from.frame_limit);
   auto made = transport::make(*node.sys, std::move(*identity), policy_of(from), limits);
@@ -77,6 +79,11 @@ caf::expected<caf::strong_actor_ptr> start_gate(node_context& node, const cluste
                 : std::nullopt;
   };
   options.cut = [to = node.connections](const caf::node_id& id) { to->cut(id); };
+  options.joined = [to = node.connections](const caf::node_id& id) { to->note_joined(id); };
+  options.refused = [to = node.connections](refusal why, const peer_identity& who,
+                                            const std::string& detail) {
+    to->note_refused(why, who.address, who.node, detail);
+  };
   options.counts = [to = node.connections] { return counts_of(to->counters()); };
   options.expires = caf::timestamp{node.connections->identity().expires().time_since_epoch()};
   gate_actor door = node.sys->spawn(gate, &node.roles, options);

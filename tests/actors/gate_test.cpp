@@ -36,6 +36,7 @@ struct gated : tests::deterministic_system {
   std::shared_ptr<peer_list> peers;
   std::string certified = "runner-1"; ///< Name in the certificate of whoever speaks.
   int cuts = 0;
+  std::vector<refusal> refusals;
   told_roles told;
   std::vector<std::string> answers;
   gate_actor door;
@@ -52,6 +53,9 @@ struct gated : tests::deterministic_system {
     options.peers = peers;
     options.identity = [this](const caf::node_id&) -> std::optional<peer_identity> {
       return peer_identity{certified, "127.0.0.1:5", {}};
+    };
+    options.refused = [this](refusal why, const peer_identity&, const std::string&) {
+      refusals.push_back(why);
     };
     options.cut = [this](const caf::node_id&) { ++cuts; };
     door = sys.spawn(gate, &roles, options);
@@ -131,6 +135,26 @@ TEST_CASE_METHOD(gated, "who does not fit is refused with what to do", "[actor][
   certified = "state-1";
   has(refused(hello("state-1")), "the name of this node");
   CHECK(all().nodes.size() == 1);
+  CHECK(refusals
+        == std::vector{refusal::bad_hello, refusal::other_protocol, refusal::other_protocol,
+                       refusal::role_not_allowed, refusal::second_journal, refusal::bad_hello,
+                       refusal::name_taken});
+}
+
+TEST_CASE_METHOD(gated, "who is refused is cut after it was told, unless it joins",
+                 "[actor][cluster]") {
+  auto wrong = hello();
+  wrong.roles = {"journal"};
+  say(link, wrong);
+  CHECK(cuts == 0);
+  sched.advance_time(1s);
+  sched.run();
+  CHECK(cuts == 1);
+  say(link, wrong);
+  CHECK(say(link, hello()) == "welcome by state-1");
+  sched.advance_time(1s);
+  sched.run();
+  CHECK(cuts == 1);
 }
 
 TEST_CASE_METHOD(gated, "a range of protocols that overlaps is enough", "[actor][cluster]") {
