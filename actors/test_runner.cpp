@@ -481,6 +481,7 @@ test_runner_self::behavior_type test_runner(runner_pointer self, const directory
     if (auto alive = caf::actor_cast<caf::actor>(me))
       caf::anon_send(alive, caf::update_atom_v);
   });
+  self->set_default_handler(caf::drop);
   self->set_down_handler([self](const caf::down_msg& x) { ledger_gone(self, x); });
   // What an earlier process left is gone before the first claim: both are done in this order.
   on_timer(self, "sweep");

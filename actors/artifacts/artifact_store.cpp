@@ -336,6 +336,7 @@ void read_artifact_options(section& in, artifact_store_options& options) {
 artifact_store_self::behavior_type artifact_store(store_pointer self,
                                                   artifact_store_options options) {
   auto& st = self->state;
+  self->set_default_handler(caf::drop);
   st.options = std::move(options);
   auto folder = artifact_folder::open(st.options.folder);
   if (folder) {

@@ -204,6 +204,7 @@ peer_link_self::behavior_type peer_link(link_pointer self, directory* roles, dia
   st.own.node = st.options.node;
   st.own.boot = st.options.boot;
   st.own.version = st.options.version;
+  self->set_default_handler(caf::drop);
   self->set_down_handler([self](const caf::down_msg& message) {
     if (self->state.gate && self->state.gate.address() == message.source)
       fall(self, "the connection broke");
