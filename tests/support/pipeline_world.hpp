@@ -14,11 +14,11 @@ namespace troupe::tests {
 
 /// How the node of a pipeline is made.
 struct pipeline_plan {
-  std::string objects = "{}";       ///< Options of the role `objects`, as a YAML flow mapping.
-  std::vector<std::string> consume; ///< Queues of ours to have and to consume from:
-                                    ///< "troupe_objects" (key legacy-objects), "troupe_tasks"
-                                    ///< (legacy-tasks), "troupe_results" (processing).
-  bool durable = true; ///< Of the exchange and the queues.
+  std::string objects = "{}";            ///< Options of the role `objects`, as a YAML flow mapping.
+  std::vector<std::string> consume = {}; ///< Queues of ours to have and to consume from:
+                                         ///< "troupe_objects" (key legacy-objects), "troupe_tasks"
+                                         ///< (legacy-tasks), "troupe_results" (processing).
+  bool durable = true;                   ///< Of the exchange and the queues.
   std::string queue_type = "classic";
 };
 
@@ -34,7 +34,8 @@ public:
   json object(uint64_t id) const;
   /// Waits until an object is in a state; returns it.
   json await_object(uint64_t id, const std::string& state = "completed") const;
-  json statistics() const;
+  /// What all objects and tasks come to: generated, distributed, processed, in_progress, dead.
+  std::map<std::string, size_t> counts() const;
 
   /// Takes the messages that came since the last call.
   void listen();
