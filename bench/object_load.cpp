@@ -1,11 +1,11 @@
 #include "bench/object_load.hpp"
 
-#include "actors/directory.hpp"
 #include "bench/job_load.hpp"
 
 #include <caf/scoped_actor.hpp>
 
 #include <chrono>
+#include <iostream>
 #include <stdexcept>
 #include <thread>
 
@@ -15,6 +15,7 @@ namespace {
 
 constexpr auto object_window = size_t{1024};
 constexpr auto longest_run = std::chrono::minutes{10};
+constexpr auto longest_start = std::chrono::seconds{60};
 
 /// Returns how many tasks the statistics have counted as done; all of them without statistics.
 uint64_t counted(caf::actor_system& sys, const directory& roles) {
@@ -46,6 +47,44 @@ bool objects_know_all(caf::actor_system& sys, const directory& roles) {
 }
 
 } // namespace
+
+object_node::object_node(const std::string& more) {
+  auto root = section::from_text("node: {log: error, data: " + folder_.path() + R"(}
+roles:
+  journal: {}
+  jobs: {}
+  artifacts: {}
+  objects:
+    processor: {slots: 4, prefetch: 256, process: {process_min: 0s, process_max: 0s}}
+)" + more,
+                                 "bench");
+  if (!root || it_.start(*root, [](const std::string& why, bool) { std::cerr << why << '\n'; }))
+    throw std::runtime_error{"the node does not start"};
+}
+
+object_node::~object_node() {
+  it_.stop();
+}
+
+objects_actor object_node::maker() const {
+  return it_.roles().find<objects_actor>("objects");
+}
+
+size_t object_node::warm_up() {
+  constexpr auto some = size_t{64};
+  auto end = std::chrono::steady_clock::now() + longest_start;
+  auto self = caf::scoped_actor{it_.actors()};
+  // It reads the journal first, and refuses until it has.
+  for (auto ready = false; !ready; std::this_thread::sleep_for(std::chrono::milliseconds{5})) {
+    if (std::chrono::steady_clock::now() > end)
+      throw std::runtime_error{"the node makes no objects"};
+    self->request(maker(), std::chrono::seconds{10}, create_object{})
+      .receive([&](const object_view&) { ready = true; }, [](const caf::error&) {});
+  }
+  create_all(it_.actors(), maker(), some - 1);
+  await_counted(it_.actors(), it_.roles(), some * 3);
+  return some;
+}
 
 void create_all(caf::actor_system& sys, const objects_actor& objects, size_t count) {
   auto self = caf::scoped_actor{sys};

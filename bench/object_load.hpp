@@ -1,16 +1,37 @@
 #pragma once
 
 #include "messages/protocols.hpp"
-
-#include <caf/actor_system.hpp>
+#include "nodes/node.hpp"
+#include "tests/support/temp_folder.hpp"
 
 #include <cstddef>
-
-namespace troupe {
-class directory;
-}
+#include <string>
 
 namespace troupe::bench {
+
+/// A node in this process that makes objects and does their tasks in no time.
+class object_node {
+public:
+  /// `more` is YAML of further roles. Throws if it does not start.
+  explicit object_node(const std::string& more = {});
+  ~object_node();
+
+  /// Makes some objects, so that first claims and ids are not part of a measurement; returns
+  /// how many.
+  size_t warm_up();
+  objects_actor maker() const;
+
+  caf::actor_system& actors() {
+    return it_.actors();
+  }
+  const directory& roles() const {
+    return it_.roles();
+  }
+
+private:
+  tests::temp_folder folder_;
+  node it_;
+};
 
 /// Makes `count` objects, 1024 of them outstanding; returns when all are durable.
 /// Throws if one is refused.
