@@ -140,29 +140,8 @@ void flush(self_ptr self) {
     commit(self);
 }
 
-/// True if another node asks, or nobody who waits for the answer. A joined node may
-/// read and keep its own place; this node decides from what is written here.
-bool from_afar(self_ptr self) {
-  auto sender = self->current_sender();
-  return !sender || sender->node() != self->node();
-}
-
-/// What Troupe itself takes for facts comes from the owner's own node.
-bool is_own(const append_events& what) {
-  auto known = [](const event& x) {
-    return x.topic.starts_with("job.") || x.topic.starts_with("object.")
-           || x.topic.starts_with("journal.");
-  };
-  return !what.owner.empty()
-         || std::any_of(what.groups.begin(), what.groups.end(), [&](const auto& group) {
-              return std::any_of(group.events.begin(), group.events.end(), known);
-            });
-}
-
 caf::result<append_results> take(self_ptr self, append_events& what) {
   auto& st = self->state;
-  if (from_afar(self) && is_own(what))
-    return fault(ec::forbidden, "another node may not append these events");
   if (!st.backend->accepting())
     return fault(ec::disk_full, "too little disk space for new work");
   if (auto why = st.pending.add(what))
@@ -229,8 +208,6 @@ caf::result<cursor> forget(self_ptr self, const std::string& name) {
   auto i = st.cursors.find(name);
   if (i == st.cursors.end())
     return fault(ec::not_found, "no cursor " + name);
-  if (from_afar(self) && i->second != evicted_cursor)
-    return fault(ec::forbidden, "another node may not delete the cursor " + name);
   if (auto why = st.backend->drop_cursor(name))
     return why;
   auto last = cursor{i->first, i->second == evicted_cursor ? 0 : i->second};
@@ -314,7 +291,6 @@ journal_self::behavior_type journal(self_ptr self, std::shared_ptr<journal_backe
     st.readers.push_back(
       self->spawn<caf::detached + caf::linked>(journal_reader, st.backend, st.reads));
   plan_retention(self);
-  self->set_default_handler(caf::drop);
   self->set_exit_handler([self](caf::exit_msg& x) {
     commit(self);
     fail_all(self, fault(ec::unavailable, "the journal stops"));
@@ -334,8 +310,6 @@ journal_self::behavior_type journal(self_ptr self, std::shared_ptr<journal_backe
     },
     [self](const trim_journal& what) -> caf::result<journal_status> {
       auto& state = self->state;
-      if (from_afar(self))
-        return fault(ec::forbidden, "another node may not trim the journal");
       if (auto why =
             state.backend->trim(std::min(what.below, lowest_needed(*state.backend, state.cursors))))
         return why;

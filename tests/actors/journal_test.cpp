@@ -1,7 +1,5 @@
 #include "tests/actors/journal_world.hpp"
 
-#include <caf/forwarding_actor_proxy.hpp>
-
 using namespace troupe;
 using namespace std::chrono_literals;
 
@@ -303,40 +301,4 @@ TEST_CASE("the stored form of an event does not change", "[journal]") {
            "09"
            "056669727374");
   CHECK(hex(number_key(300)) == "000000000000012c");
-}
-
-TEST_CASE_METHOD(world, "another node may read, but decides nothing here", "[journal][cluster]") {
-  for (auto i = 0; i < 5; ++i)
-    append_one(group({}, "x"));
-  REQUIRE(ask<cursor>(it, cursor{"mail", 2}));
-  auto ignore = [](caf::event_based_actor* self) -> caf::behavior {
-    self->set_default_handler(caf::drop);
-    return {[](caf::update_atom) {}};
-  };
-  auto answers = sys.spawn(ignore);
-  auto config = caf::actor_config{};
-  auto far = caf::make_actor<caf::forwarding_actor_proxy, caf::strong_actor_ptr>(
-    7, caf::make_node_id(7, caf::node_id::default_data::host_id_type{}), &sys, config, answers);
-  auto say = [&](auto... what) {
-    caf::actor_cast<caf::strong_actor_ptr>(it)->enqueue(
-      caf::make_mailbox_element(far, caf::make_message_id(), {}, std::move(what)...), nullptr);
-    sched.run();
-  };
-  say(append_events{"jobs", 9, {group({}, "stolen epoch")}});
-  say(append_events{{}, 0, {group({}, "forged")}});
-  say(caf::delete_atom_v, std::string{"mail"});
-  say(trim_journal{3});
-  CHECK(payloads() == std::vector<std::string>(5, "x"));
-  CHECK(ask<cursor_list>(it, cursors_atom_v)->cursors.size() == 1);
-  CHECK(status().first == 1);
-  CHECK(append({"jobs", 1, {group({}, "x")}})); // its epoch is still free
-  auto own = group({}, "theirs");
-  own.events.front().topic = "bench.event";
-  say(append_events{{}, 0, {own}});
-  say(cursor{"theirs", 3});
-  CHECK(payloads().back() == "theirs");
-  CHECK(ask<cursor_list>(it, cursors_atom_v)->cursors.size() == 2);
-  far = nullptr;
-  caf::anon_send_exit(answers, caf::exit_reason::user_shutdown);
-  sched.run();
 }
