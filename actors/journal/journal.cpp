@@ -291,6 +291,7 @@ journal_self::behavior_type journal(self_ptr self, std::shared_ptr<journal_backe
     st.readers.push_back(
       self->spawn<caf::detached + caf::linked>(journal_reader, st.backend, st.reads));
   plan_retention(self);
+  self->set_default_handler(caf::drop);
   self->set_exit_handler([self](caf::exit_msg& x) {
     commit(self);
     fail_all(self, fault(ec::unavailable, "the journal stops"));

@@ -173,7 +173,7 @@ TEST_CASE("no id is given out twice, whoever dies when") {
 }
 
 /// Accepts every job and stores none: ids alone are tested.
-job_ledger_actor::behavior_type open_ledger(job_ledger_actor::pointer) {
+job_ledger_actor::behavior_type open_ledger(job_ledger_actor::pointer, int) {
   auto refuse = fault(ec::unsupported, "not asked by the objects");
   return {
     [=](const submit_job&) -> caf::result<job_accepted> { return refuse; },
@@ -200,7 +200,7 @@ job_ledger_actor::behavior_type open_ledger(job_ledger_actor::pointer) {
 // Source: spec/pipeline.md 3.6; 10^6 objects with --long.
 TEST_CASE("acceptance 11: ids are unique over many objects and deaths") {
   auto world = objects_world{};
-  auto ledger = world.sys.spawn(open_ledger);
+  auto ledger = world.sys.spawn(open_ledger, 0);
   world.stop_at_end(caf::actor_cast<caf::actor>(ledger));
   world.directory.assign("jobs", caf::actor_cast<caf::strong_actor_ptr>(ledger));
   auto all = tests::fault_count(20'000, 1'000'000);

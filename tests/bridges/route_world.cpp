@@ -318,13 +318,15 @@ role_lookup route_world::lookup() const {
 }
 
 void route_world::add_link(const node_view& far) {
-  roles_->link = sys.spawn([far](peer_link_actor::pointer) -> peer_link_actor::behavior_type {
+  auto link = [](peer_link_actor::pointer,
+                 const node_view& view) -> peer_link_actor::behavior_type {
     return {
       [](role_atom, const std::string&, const caf::strong_actor_ptr&) {},
-      [far](status_atom) { return far; },
+      [view](status_atom) { return view; },
       [](drain_atom) { return 0U; },
     };
-  });
+  };
+  roles_->link = sys.spawn(link, far);
 }
 
 caf::expected<identity> route_world::check(std::string_view token) {

@@ -8,6 +8,7 @@
 #include <csignal>
 #include <filesystem>
 #include <fstream>
+#include <random>
 #include <stdexcept>
 
 namespace troupe::tests {
@@ -18,19 +19,24 @@ using namespace std::chrono_literals;
 
 constexpr auto library = "/usr/lib/rabbitmq/bin/";
 
-/// Returns a port that nobody uses now. The kernel gives the next caller another one.
+/// Returns a port that nobody uses now, below those that the kernel gives to others: the
+/// server takes it seconds later, and again after each crash.
 uint16_t free_port() {
-  auto fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  auto address = sockaddr_in{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  auto size = socklen_t{sizeof address};
-  auto bound = ::bind(fd, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0
-               && ::getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size) == 0;
-  ::close(fd);
-  if (!bound)
-    throw std::runtime_error{"no free port"};
-  return ntohs(address.sin_port);
+  auto chance = std::random_device{};
+  auto any = std::uniform_int_distribution<int>{15'000, 32'000};
+  for (auto i = 0; i < 100; ++i) {
+    auto fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    auto address = sockaddr_in{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    auto port = static_cast<uint16_t>(any(chance));
+    address.sin_port = htons(port);
+    auto bound = ::bind(fd, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0;
+    ::close(fd);
+    if (bound)
+      return port;
+  }
+  throw std::runtime_error{"no free port"};
 }
 
 /// True if the server greets: it answers a wrong protocol header with the right one.
