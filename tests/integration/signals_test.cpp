@@ -9,7 +9,6 @@
 #include <catch2/catch.hpp>
 #include <sys/socket.h>
 #include <sys/un.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -131,18 +130,14 @@ TEST_CASE("a node tells systemd that it is ready, lives and leaves", "[integrati
   std::ofstream{config} << "node: {name: n, data: " << folder.path()
                         << "/data, log: error}\nroles: {journal: , jobs: }\n";
   auto board = notice_board{2s};
-  auto pid = fork();
-  REQUIRE(pid >= 0);
-  if (pid == 0)
-    _exit(run_node(config));
+  auto node = tests::child_process{
+    {TROUPE_BINARY_DIR "/nodes/troupe-node", "--config", config}, {}, folder.path() + "/log"};
   auto ready = board.await_notice("READY=1");
   auto lives = ready && board.await_notice("WATCHDOG=1") && board.await_notice("WATCHDOG=1");
-  kill(pid, ready ? SIGTERM : SIGKILL);
-  auto status = 0;
-  REQUIRE(waitpid(pid, &status, 0) == pid);
+  node.signal(SIGTERM);
+  auto code = node.wait(60s);
   CHECK(ready);
   CHECK(lives);
   CHECK(board.take("STOPPING=1") == 1);
-  CHECK(WIFEXITED(status));
-  CHECK(WEXITSTATUS(status) == 0);
+  CHECK(code == 0);
 }
