@@ -63,7 +63,8 @@ public:
 
   run_outcome follow(int bell) {
     auto ended_at = never;
-    while (!process_.is_drained() && steady::now() < ended_at) {
+    // A program may close its output before it ends; only its end says how it went.
+    while (!(ended_at != never && process_.is_drained()) && steady::now() < ended_at) {
       // A deadline that is far away must not overflow poll.
       auto until = std::min({why_ == reason::none ? clock_.end() : never, kill_by_, ended_at,
                              steady::now() + std::chrono::seconds{30}});
