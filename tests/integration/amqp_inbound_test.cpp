@@ -83,9 +83,8 @@ TEST_CASE("poison goes to the dead letters with its reason, its neighbours do no
           "[integration][amqp]") {
   auto queue = unique_name("poison");
   auto dead = unique_name("dead");
-  auto w =
-    amqp_world{"dead_letters: " + dead + "\nqueues:\n  " + queue + ": {}\nconsume:\n  " + queue
-               + ":\n    max_body: 1KiB\n    handlers: {" + queue + ": event}\n"};
+  auto w = amqp_world{"dead_letters: " + dead + "\nqueues:\n  " + queue + ": {}\nconsume:\n  "
+                      + queue + ":\n    max_body: 1KiB\n    handlers: {" + queue + ": event}\n"};
   w.await_up();
   auto other = broker_client{private_broker::shared().port()};
   auto deep = std::string(200, '[') + std::string(200, ']');
