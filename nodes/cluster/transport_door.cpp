@@ -235,7 +235,7 @@ void transport_door::admit(owned_fd fd, const socket_address& from, const on_acc
 }
 
 /// Makes room for a newcomer: an honest handshake is short, and who holds the most places
-/// loses one first, so that half-open ones keep nobody out.
+/// loses one first, so who dials again gets in.
 void transport_door::displace(const std::string& origin) {
   auto oldest = std::find_if(young_.begin(), young_.end(),
                              [&](const auto& x) { return x.second.origin == origin; });
