@@ -17,16 +17,15 @@ constexpr auto object_window = size_t{1024};
 constexpr auto longest_run = std::chrono::minutes{10};
 constexpr auto longest_start = std::chrono::seconds{60};
 
-/// Returns how many tasks the statistics have counted as done; all of them without statistics.
+/// Returns how many tasks the statistics have counted as done.
 uint64_t counted(caf::actor_system& sys, const directory& roles) {
-  auto statistics = roles.find<statistics_actor>("statistics");
-  auto out = statistics ? uint64_t{0} : UINT64_MAX;
-  if (statistics)
-    caf::scoped_actor {
-      sys
-      } -> request(statistics, std::chrono::seconds{10}, get_statistics{})
-        .receive([&](const statistics_report& got) { out = got.processed; },
-                 [](const caf::error&) {});
+  auto out = uint64_t{0};
+  caf::scoped_actor {
+    sys
+    } -> request(roles.find<statistics_actor>("statistics"), std::chrono::seconds{10},
+                 get_statistics{})
+      .receive([&](const statistics_report& got) { out = got.processed; },
+               [](const caf::error&) {});
   return out;
 }
 
@@ -54,6 +53,7 @@ roles:
   journal: {}
   jobs: {}
   artifacts: {}
+  statistics: {}
   objects:
     processor: {slots: 4, prefetch: 256, process: {process_min: 0s, process_max: 0s}}
 )" + more,
