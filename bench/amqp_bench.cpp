@@ -121,9 +121,9 @@ void ingest(uint16_t port, const std::string& type, int n, figures& out) {
   auto queue = "bench_" + type;
   auto client = tests::broker_client{port};
   client.declare_queue(queue, true, type);
-  publish_bare(port, queue, n, message());
+  publish_bare(port, {}, queue, n, message());
   out.bare.values.push_back(consume_bare(port, queue, n));
-  publish_bare(port, queue, n, message());
+  publish_bare(port, {}, queue, n, message());
   auto w = world{};
   out.ours.push_back(w.measure("urls: [\"127.0.0.1:" + std::to_string(port) + "\"]\nqueues: {"
                                  + queue + ": {type: " + type + "}}\nconsume: {" + queue
@@ -134,8 +134,10 @@ void ingest(uint16_t port, const std::string& type, int n, figures& out) {
 
 void publish(uint16_t port, int n, figures& out) {
   auto client = tests::broker_client{port};
+  client.declare_exchange("bench");
   client.declare_queue("bench_out");
-  out.bare.values.push_back(publish_bare(port, "bench_out", n, message()));
+  client.bind("bench_out", "bench", "#");
+  out.bare.values.push_back(publish_bare(port, "bench", "external.out", n, message()));
   client.delete_queue("bench_out");
   auto w = world{};
   w.fill(n, message());
@@ -161,10 +163,14 @@ int main(int argc, char** argv) {
   auto classic = figures{};
   auto quorum = figures{};
   auto published = figures{};
+  auto wanted = figure_choice{argc, argv};
   for (auto i = 0; i < runs; ++i) {
-    ingest(broker.port(), "classic", n, classic);
-    ingest(broker.port(), "quorum", n, quorum);
-    publish(broker.port(), n, published);
+    if (wanted.has("amqp_ingest_per_s"))
+      ingest(broker.port(), "classic", n, classic);
+    if (wanted.has("amqp_ingest_quorum_per_s"))
+      ingest(broker.port(), "quorum", n, quorum);
+    if (wanted.has("amqp_publish_per_s"))
+      publish(broker.port(), n, published);
   }
   print_figure("amqp_ingest_per_s", "1/s", classic.ours, classic.bare);
   print_figure("amqp_ingest_quorum_per_s", "1/s", quorum.ours, quorum.bare);

@@ -27,12 +27,27 @@ double median(std::vector<double> values) {
   return *middle;
 }
 
+bool figure_choice::has(std::string_view figure) const {
+  auto all = true;
+  for (auto i = size_t{0}; i + 1 < words_.size(); ++i)
+    if (words_[i] == "--only") {
+      if (words_[i + 1] == figure)
+        return true;
+      all = false;
+    }
+  return all;
+}
+
 void print_figure(const std::string& name, const std::string& unit, std::vector<double> values) {
+  if (values.empty())
+    return;
   std::cout << line(name, unit, values) << std::endl;
 }
 
 void print_figure(const std::string& name, const std::string& unit, std::vector<double> values,
                   peer beside) {
+  if (values.empty())
+    return;
   auto out = line(name, unit, values);
   auto other = median(beside.values);
   out["peer"] = {{"name", beside.name}, {"value", other}};

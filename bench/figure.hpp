@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace troupe::bench {
@@ -11,7 +12,19 @@ struct peer {
   std::vector<double> values;
 };
 
-/// Prints one line: the figure's median, minimum and maximum over its runs.
+/// Which figures to measure: all, or those that the command line names by `--only FIGURE`.
+class figure_choice {
+public:
+  figure_choice(int argc, char** argv) : words_{argv + 1, argv + argc} {}
+
+  bool has(std::string_view figure) const;
+
+private:
+  std::vector<std::string_view> words_;
+};
+
+/// Prints one line: the figure's median, minimum and maximum over its runs; nothing if there
+/// were none.
 void print_figure(const std::string& name, const std::string& unit, std::vector<double> values);
 void print_figure(const std::string& name, const std::string& unit, std::vector<double> values,
                   peer beside);

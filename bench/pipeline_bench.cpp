@@ -30,15 +30,18 @@ void measure(const private_broker& broker, const char* figure, const char* queue
 int main(int argc, char** argv) try {
   auto quick = is_quick(argc, argv);
   auto runs = quick ? 1U : 5U;
+  auto wanted = figure_choice{argc, argv};
   auto embedded = std::vector<double>{};
-  for (auto i = 0U; i < runs; ++i) {
+  for (auto i = 0U; i < runs && wanted.has("objects_embedded_per_s"); ++i) {
     embedded.push_back(measure_objects_embedded(quick ? 20'000 : 100'000));
     std::fprintf(stderr, "embedded: %.0f objects/s\n", embedded.back());
   }
   print_figure("objects_embedded_per_s", "1/s", embedded);
   auto broker = private_broker{};
-  measure(broker, "objects_published_per_s", "quorum", quick);
-  measure(broker, "objects_published_classic_per_s", "classic", quick);
+  if (wanted.has("objects_published_per_s"))
+    measure(broker, "objects_published_per_s", "quorum", quick);
+  if (wanted.has("objects_published_classic_per_s"))
+    measure(broker, "objects_published_classic_per_s", "classic", quick);
   return 0;
 } catch (const std::exception& why) {
   std::fprintf(stderr, "pipeline_bench: %s\n", why.what());

@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <ctime>
 
 namespace troupe::bench {
 
@@ -55,24 +56,29 @@ double rate(int n, steady::time_point start) {
 
 } // namespace
 
-double publish_bare(uint16_t port, const std::string& queue, int n, const std::string& body) {
+double publish_bare(uint16_t port, const std::string& exchange, const std::string& key, int n,
+                    const std::string& body) {
   auto to = connection{port};
   amqp_confirm_select(to.it, 1);
   to.check("confirm");
   auto properties = amqp_basic_properties_t{};
   properties._flags =
-    AMQP_BASIC_DELIVERY_MODE_FLAG | AMQP_BASIC_CONTENT_TYPE_FLAG | AMQP_BASIC_MESSAGE_ID_FLAG;
+    AMQP_BASIC_DELIVERY_MODE_FLAG | AMQP_BASIC_CONTENT_TYPE_FLAG | AMQP_BASIC_MESSAGE_ID_FLAG
+    | AMQP_BASIC_TYPE_FLAG | AMQP_BASIC_APP_ID_FLAG | AMQP_BASIC_TIMESTAMP_FLAG;
   properties.delivery_mode = 2;
   properties.content_type = amqp_cstring_bytes("application/json");
+  properties.type = bytes(key);
+  properties.app_id = amqp_cstring_bytes("bench/00000000000000000000000000000000");
+  properties.timestamp = static_cast<uint64_t>(std::time(nullptr));
   auto start = steady::now();
   auto sent = 0;
   auto done = uint64_t{0};
   while (done < static_cast<uint64_t>(n)) {
     for (; sent < n && static_cast<uint64_t>(sent) < done + window; ++sent) {
-      auto id = queue + std::to_string(sent);
+      auto id = "00000000000000000000000000000000-" + std::to_string(sent) + "-0";
       properties.message_id = bytes(id);
       must(
-        amqp_basic_publish(to.it, 1, amqp_empty_bytes, bytes(queue), 1, 0, &properties, bytes(body))
+        amqp_basic_publish(to.it, 1, bytes(exchange), bytes(key), 1, 0, &properties, bytes(body))
           == 0,
         "publish");
     }

@@ -85,9 +85,7 @@ bool publish_duty::refuse_early(publish_order& order) {
   return true;
 }
 
-caf::error publish_duty::work(session& at) {
-  for (auto& x : orders_.take())
-    queue_.push_back(std::move(x));
+caf::error publish_duty::send_slice(session& at) {
   auto bytes = size_t{0};
   auto left = std::min(room(), slice_messages);
   for (; left > 0 && bytes < slice_bytes && !queue_.empty(); --left) {
@@ -101,6 +99,18 @@ caf::error publish_duty::work(session& at) {
     ++published_;
     if (auto why = publish_message(at, publish_channel, sent_.back().order.what))
       return why;
+  }
+  return {};
+}
+
+caf::error publish_duty::work(session& at) {
+  for (auto& x : orders_.take())
+    queue_.push_back(std::move(x));
+  if (busy()) {
+    at.gather(true);
+    if (auto why = send_slice(at))
+      return why;
+    at.gather(false);
   }
   unconfirmed_ = sent_.size();
   if (!gathered_.empty()) {

@@ -95,6 +95,7 @@ private:
   };
 
   size_t room() const;
+  caf::error send_slice(session& at);
   bool refuse_early(publish_order& order);
   caf::error open_channel(session& at);
   caf::error channel_closed(session& at, const amqp_frame_t& in);

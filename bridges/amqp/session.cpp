@@ -192,6 +192,11 @@ caf::error session::send_heartbeat() {
   return judge(amqp_send_frame(state_, &frame));
 }
 
+void session::gather(bool on) {
+  auto value = on ? 1 : 0;
+  setsockopt(fd_, IPPROTO_TCP, TCP_CORK, &value, sizeof value);
+}
+
 void session::close() {
   if (!std::exchange(alive_, false))
     return;

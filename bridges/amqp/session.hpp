@@ -77,6 +77,10 @@ public:
   /// Answers a method that closes channel or connection; returns what the broker says.
   caf::error closed_by(const amqp_frame_t& frame);
 
+  /// While it is on, small frames wait for each other: a broker has less to do with few large
+  /// packets than with many small ones.
+  void gather(bool on);
+
   /// Sends a sign of life although nothing is read now.
   caf::error send_heartbeat();
 
