@@ -6,6 +6,7 @@
 #include <caf/timestamp.hpp>
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -141,18 +142,45 @@ struct amqp_counters {
   };
 };
 
+/// What one feed of the machine tracker heard since the role was started. Only grows, but `lag`.
+struct pulse_counters {
+  std::string feed;                         ///< Its name in the configuration.
+  std::string queue;                        ///< It consumes from.
+  std::map<std::string, uint64_t> messages; ///< By exchange, without its prefix.
+  std::map<std::string, uint64_t> ignored;  ///< Taken and not told of, by why.
+  uint64_t parse_errors = 0;                ///< Bodies that were not as the schemas say.
+  uint64_t recovered = 0;                   ///< Machines found in `status.runs` only.
+  uint64_t seen = 0;                        ///< Signs in the journal.
+  caf::timespan lag{0}; ///< From what happened to its arrival here, of the latest message.
+  uint64_t waiting = 0; ///< Messages in the queue, as of the last look.
+
+  static constexpr auto type_name = "troupe::pulse_counters";
+  static constexpr auto fields = std::tuple{
+    field{"feed", &pulse_counters::feed},
+    field{"queue", &pulse_counters::queue},
+    field{"messages", &pulse_counters::messages},
+    field{"ignored", &pulse_counters::ignored},
+    field{"parse_errors", &pulse_counters::parse_errors},
+    field{"recovered", &pulse_counters::recovered},
+    field{"seen", &pulse_counters::seen},
+    field{"lag", &pulse_counters::lag},
+    field{"waiting", &pulse_counters::waiting},
+  };
+};
+
 /// Reply to `status_atom`.
 struct amqp_status {
   std::vector<amqp_link_status> links;
   std::vector<amqp_queue_status> queues;
   std::vector<amqp_fault> faults;
   amqp_counters counters;
-  std::string cursor;           ///< Name of the outbox's cursor; empty = nothing is published.
-  uint64_t published_up_to = 0; ///< Everything up to this sequence is confirmed.
-  uint64_t journal_next = 1;    ///< As far as the outbox has looked.
-  uint64_t unconfirmed = 0;     ///< Messages that were sent and not answered.
-  uint64_t waiting = 0;         ///< Messages that wait for a place that refused them.
-  uint64_t bytes_in_flight = 0; ///< Of deliveries that are not settled.
+  std::string cursor;                ///< Name of the outbox's cursor; empty = nothing is published.
+  uint64_t published_up_to = 0;      ///< Everything up to this sequence is confirmed.
+  uint64_t journal_next = 1;         ///< As far as the outbox has looked.
+  uint64_t unconfirmed = 0;          ///< Messages that were sent and not answered.
+  uint64_t waiting = 0;              ///< Messages that wait for a place that refused them.
+  uint64_t bytes_in_flight = 0;      ///< Of deliveries that are not settled.
+  std::vector<pulse_counters> feeds; ///< Of the machine tracker.
 
   static constexpr auto type_name = "troupe::amqp_status";
   static constexpr auto fields = std::tuple{
@@ -166,6 +194,7 @@ struct amqp_status {
     field{"unconfirmed", &amqp_status::unconfirmed},
     field{"waiting", &amqp_status::waiting},
     field{"bytes_in_flight", &amqp_status::bytes_in_flight},
+    field{"feeds", &amqp_status::feeds},
   };
 };
 

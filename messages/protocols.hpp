@@ -5,6 +5,7 @@
 #include "messages/error.hpp"
 #include "messages/event.hpp"
 #include "messages/job_events.hpp"
+#include "messages/machine.hpp"
 #include "messages/object.hpp"
 #include "messages/registered.hpp"
 #include "messages/run.hpp"
@@ -135,6 +136,33 @@ using objects_actor = caf::typed_actor<
   caf::replies_to<list_dead_tasks>::with<dead_task_page>,
   caf::replies_to<retry_dead_tasks>::with<changed_tasks>,
   caf::replies_to<purge_dead_tasks>::with<changed_tasks>,
+  // Accepts nothing more; answers when what was accepted has been answered.
+  caf::replies_to<drain_atom>::with<uint32_t>>;
+
+/// Knows every machine that the journal tells of: a projection. Each answer, but that for
+/// `status_atom`, includes everything that was durable when the question came; each
+/// command is answered when it is durable and applied.
+using machine_tracker_actor = caf::typed_actor<
+  // Answers the original's list, in the order of ids.
+  caf::replies_to<list_sightings>::with<sighting_list>,
+  // Answers machines by filters. Errors: invalid_argument.
+  caf::replies_to<list_machines>::with<machine_page>,
+  // Answers one machine. Errors: not_found.
+  caf::replies_to<get_machine>::with<machine_view>,
+  // Answers what it did, the latest first. Errors: not_found, invalid_argument.
+  caf::replies_to<list_machine_tasks>::with<machine_task_page>,
+  // Marks a machine. Errors: not_found, disk_full.
+  caf::replies_to<quarantine_machine>::with<machine_view>,
+  // Forgets a machine. Errors: not_found, disk_full.
+  caf::replies_to<forget_machine>::with<machine_forgotten>,
+  // Takes over what another tracker knows. Errors: invalid_argument, disk_full.
+  caf::replies_to<import_machines>::with<machines_imported>,
+  // Says which machines should exist. Errors: invalid_argument, disk_full.
+  caf::replies_to<expect_machines>::with<machines_expected>,
+  // Answers how many are in which state.
+  caf::replies_to<summarize_machines>::with<machine_summary>,
+  // Answers at once what is counted so far.
+  caf::replies_to<status_atom>::with<machine_counters>,
   // Accepts nothing more; answers when what was accepted has been answered.
   caf::replies_to<drain_atom>::with<uint32_t>>;
 
@@ -277,6 +305,25 @@ CAF_BEGIN_TYPE_ID_BLOCK(troupe, caf::id_block::troupe_atoms::end)
   CAF_ADD_TYPE_ID(troupe, (troupe::artifact_store_actor))
   CAF_ADD_TYPE_ID(troupe, (troupe::test_runner_actor))
   CAF_ADD_TYPE_ID(troupe, (troupe::objects_actor))
+  CAF_ADD_TYPE_ID(troupe, (troupe::list_sightings))
+  CAF_ADD_TYPE_ID(troupe, (troupe::sighting_list))
+  CAF_ADD_TYPE_ID(troupe, (troupe::list_machines))
+  CAF_ADD_TYPE_ID(troupe, (troupe::machine_page))
+  CAF_ADD_TYPE_ID(troupe, (troupe::get_machine))
+  CAF_ADD_TYPE_ID(troupe, (troupe::machine_view))
+  CAF_ADD_TYPE_ID(troupe, (troupe::list_machine_tasks))
+  CAF_ADD_TYPE_ID(troupe, (troupe::machine_task_page))
+  CAF_ADD_TYPE_ID(troupe, (troupe::quarantine_machine))
+  CAF_ADD_TYPE_ID(troupe, (troupe::forget_machine))
+  CAF_ADD_TYPE_ID(troupe, (troupe::machine_forgotten))
+  CAF_ADD_TYPE_ID(troupe, (troupe::import_machines))
+  CAF_ADD_TYPE_ID(troupe, (troupe::machines_imported))
+  CAF_ADD_TYPE_ID(troupe, (troupe::expect_machines))
+  CAF_ADD_TYPE_ID(troupe, (troupe::machines_expected))
+  CAF_ADD_TYPE_ID(troupe, (troupe::summarize_machines))
+  CAF_ADD_TYPE_ID(troupe, (troupe::machine_summary))
+  CAF_ADD_TYPE_ID(troupe, (troupe::machine_counters))
+  CAF_ADD_TYPE_ID(troupe, (troupe::machine_tracker_actor))
 CAF_END_TYPE_ID_BLOCK(troupe)
 
 // A forgotten type id stops the build here.
@@ -288,6 +335,7 @@ static_assert(troupe::registered<troupe::test_runner_actor>::value);
 static_assert(troupe::registered<troupe::amqp_bridge_actor>::value);
 static_assert(troupe::registered<troupe::statistics_actor>::value);
 static_assert(troupe::registered<troupe::objects_actor>::value);
+static_assert(troupe::registered<troupe::machine_tracker_actor>::value);
 static_assert(troupe::registered<troupe::gate_actor>::value);
 static_assert(troupe::registered<troupe::peer_link_actor>::value);
 static_assert(troupe::registered<troupe::bridge_actor>::value);
