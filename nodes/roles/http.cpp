@@ -109,6 +109,7 @@ role_lookup lookup_in(const directory& roles) {
           [&roles] { return roles.find<statistics_actor>("statistics"); },
           [&roles] { return roles.find<amqp_bridge_actor>("amqp"); },
           [&roles] { return roles.find<objects_actor>("objects"); },
+          [&roles] { return roles.find<machine_tracker_actor>("machines"); },
           [&roles] { return roles.find<peer_link_actor>("link"); }};
 }
 

@@ -289,6 +289,7 @@ route_world::route_world() {
   roles_->statistics = sys.spawn(statistics, told);
   roles_->amqp = sys.spawn(amqp, told);
   roles_->objects = sys.spawn(objects, told);
+  roles_->machines = spawn_recording_machines(sys, machines);
 }
 
 route_world::~route_world() {
@@ -300,6 +301,7 @@ route_world::~route_world() {
   caf::anon_send_exit(roles_->statistics, caf::exit_reason::user_shutdown);
   caf::anon_send_exit(roles_->amqp, caf::exit_reason::user_shutdown);
   caf::anon_send_exit(roles_->objects, caf::exit_reason::user_shutdown);
+  caf::anon_send_exit(roles_->machines, caf::exit_reason::user_shutdown);
   if (roles_->link)
     caf::anon_send_exit(roles_->link, caf::exit_reason::user_shutdown);
 }
@@ -314,6 +316,7 @@ role_lookup route_world::lookup() const {
           [all] { return all->absent ? statistics_actor{} : all->statistics; },
           [all] { return all->absent ? amqp_bridge_actor{} : all->amqp; },
           [all] { return all->absent ? objects_actor{} : all->objects; },
+          [all] { return all->absent ? machine_tracker_actor{} : all->machines; },
           [all] { return all->link; }};
 }
 

@@ -2,6 +2,7 @@
 
 #include "bridges/http/routes/router.hpp"
 #include "messages/test.hpp"
+#include "recording_machines.hpp"
 
 #include <caf/actor_system_config.hpp>
 #include <caf/stateful_actor.hpp>
@@ -81,6 +82,7 @@ public:
   job_id add_job(job_state state, verdict result = verdict::none, std::string owner = "ann");
 
   std::shared_ptr<recorder> told = std::make_shared<recorder>();
+  std::shared_ptr<machine_record> machines = std::make_shared<machine_record>();
   route_options options;
 
   static caf::expected<identity> check(std::string_view token);
@@ -100,6 +102,7 @@ private:
     statistics_actor statistics;
     amqp_bridge_actor amqp;
     objects_actor objects;
+    machine_tracker_actor machines;
     peer_link_actor link;
     std::atomic<bool> absent = false;
   };

@@ -61,6 +61,7 @@ void read_submission(section in, submission_options& out) {
 void read_compat(section in, compat_options& out) {
   in.read("alts_missing_token_403", out.alts_missing_token_403);
   in.read("alts_unknown_pending", out.alts_unknown_pending);
+  in.read("machines_open", out.machines_open);
   in.read("ebs_validation", out.ebs_validation);
 }
 

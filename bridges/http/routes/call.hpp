@@ -52,6 +52,8 @@ inline constexpr auto role_name<amqp_bridge_actor> = std::string_view{"amqp"};
 template <>
 inline constexpr auto role_name<objects_actor> = std::string_view{"objects"};
 template <>
+inline constexpr auto role_name<machine_tracker_actor> = std::string_view{"machines"};
+template <>
 inline constexpr auto role_name<peer_link_actor> = std::string_view{"link"};
 
 /// One request on its way through a route.

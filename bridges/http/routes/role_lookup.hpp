@@ -19,6 +19,7 @@ struct role_lookup {
   std::function<statistics_actor()> statistics;
   std::function<amqp_bridge_actor()> amqp;
   std::function<objects_actor()> objects;
+  std::function<machine_tracker_actor()> machines;
   std::function<peer_link_actor()> link; ///< To the node that this one joins.
 };
 

@@ -69,6 +69,8 @@ std::vector<route> node_routes();
 std::vector<route> dead_letter_routes();
 std::vector<route> statistics_routes();
 std::vector<route> object_routes();
+std::vector<route> machine_routes();
+std::vector<route> machine_change_routes();
 std::vector<route> health_routes();
 std::vector<route> metrics_routes();
 std::vector<route> docs_routes();

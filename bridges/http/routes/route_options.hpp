@@ -16,6 +16,7 @@ struct compat_options {
   bool alts_missing_token_403 = true; ///< Without a token 403, as FastAPI has it; else 401.
   bool alts_unknown_pending =
     true; ///< `GET /tasks/{id}/result` of an unknown id is 200 PENDING; else 404.
+  bool machines_open = false; ///< Reading `/machines` and `/machines/{id}` needs no token.
   bool ebs_validation = true; ///< An object's id that is no number: 422 in FastAPI's words.
 };
 

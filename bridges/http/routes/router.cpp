@@ -180,7 +180,7 @@ std::vector<route> route_table() {
   auto out = std::vector<route>{};
   for (auto rows : {task_routes, job_routes, submission_routes, command_routes, stream_routes,
                     artifact_routes, runner_routes, dead_letter_routes, node_routes, object_routes,
-                    statistics_routes, health_routes, metrics_routes, docs_routes})
+                    machine_routes, statistics_routes, health_routes, metrics_routes, docs_routes})
     for (auto& row : rows())
       out.push_back(std::move(row));
   return out;
