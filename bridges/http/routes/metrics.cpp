@@ -72,6 +72,7 @@ scraped_roles ask_roles(call& c) {
   all.ask(roles.jobs, all.out.queues, queues_atom_v);
   all.ask(roles.statistics, all.out.statistics, status_atom_v);
   all.ask(roles.amqp, all.out.amqp, status_atom_v);
+  all.ask(roles.machines, all.out.machines, status_atom_v);
   all.ask(roles.amqp, all.out.dead_letters, list_dead_letters{});
   all.wait();
   // The oldest event that waits in the outbox is one read of one event.

@@ -1,6 +1,7 @@
 #include "bridges/http/routes/metrics_report.hpp"
 
 #include "bridges/http/metric_writer.hpp"
+#include "bridges/http/routes/machine_metrics.hpp"
 
 #include <algorithm>
 
@@ -172,6 +173,10 @@ void collect_roles(std::vector<prometheus::MetricFamily>& to, const scraped_role
   if (from.amqp)
     collect_amqp(write, *from.amqp);
   collect_outbox(write, from, now);
+  if (from.machines)
+    collect_machines(write, *from.machines);
+  if (from.amqp)
+    collect_feeds(write, from.amqp->feeds);
   if (from.dead_letters) {
     write.begin("troupe_dlq_depth", MetricType::Gauge, "Messages in dead-letter queues.");
     for (const auto& x : from.dead_letters->queues)

@@ -3,6 +3,7 @@
 #include "bridges/http/routes/route_options.hpp"
 #include "messages/amqp.hpp"
 #include "messages/event.hpp"
+#include "messages/machine.hpp"
 #include "messages/run.hpp"
 #include "messages/statistics.hpp"
 
@@ -22,6 +23,7 @@ struct scraped_roles {
   std::optional<queue_list> queues;
   std::optional<statistics_counters> statistics;
   std::optional<amqp_status> amqp;
+  std::optional<machine_counters> machines;
   std::optional<dead_letter_queues> dead_letters;
   std::optional<caf::timestamp> outbox_oldest; ///< Arrival of the oldest unpublished event.
 };
