@@ -119,9 +119,10 @@ void write_line(const terminal& io, const std::string& json) {
 int run_client(const std::vector<std::string>& arguments, const terminal& io) {
   auto p = program{io};
   add_common(p);
-  for (auto add : {add_submit, add_watch, add_ls, add_show, add_logs, add_cancel, add_retry,
-                   add_artifacts, add_objects, add_runners, add_queues, add_queue, add_nodes,
-                   add_stats, add_token, add_cluster, add_config, add_completion, add_version})
+  for (auto add : {add_submit, add_watch,      add_ls,      add_show,     add_logs,    add_cancel,
+                   add_retry,  add_artifacts,  add_objects, add_machines, add_preload, add_runners,
+                   add_queues, add_queue,      add_nodes,   add_stats,    add_token,   add_cluster,
+                   add_config, add_completion, add_version})
     add(p);
   // CLI11 takes the arguments from the back.
   auto reversed = std::vector<std::string>{arguments.rbegin(), arguments.rend()};

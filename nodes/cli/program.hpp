@@ -46,6 +46,8 @@ void add_cancel(program& p);
 void add_retry(program& p);
 void add_artifacts(program& p);
 void add_objects(program& p);
+void add_machines(program& p);
+void add_preload(program& p);
 void add_runners(program& p);
 void add_queues(program& p);
 void add_queue(program& p);

@@ -145,7 +145,20 @@ caf::expected<json> session::get(const std::string& path) {
 
 caf::expected<json> session::post(const std::string& path, const json& body,
                                   const http_headers& headers) {
-  auto answer = request("POST", path, body.is_null() ? std::string{} : json_text(body), headers);
+  return send("POST", path, body, headers);
+}
+
+caf::expected<json> session::put(const std::string& path, const json& body) {
+  return send("PUT", path, body, {});
+}
+
+caf::expected<json> session::remove(const std::string& path) {
+  return send("DELETE", path, {}, {});
+}
+
+caf::expected<json> session::send(std::string_view method, const std::string& path,
+                                  const json& body, const http_headers& headers) {
+  auto answer = request(method, path, body.is_null() ? std::string{} : json_text(body), headers);
   if (!answer)
     return std::move(answer.error());
   return answer->empty() ? caf::expected<json>{json{}} : parse_json_text(*answer, answer_limits);

@@ -37,6 +37,8 @@ public:
   caf::expected<json> get(const std::string& path);
   caf::expected<json> post(const std::string& path, const json& body,
                            const http_headers& headers = {});
+  caf::expected<json> put(const std::string& path, const json& body);
+  caf::expected<json> remove(const std::string& path);
   /// Returns the bytes of a 2xx answer.
   caf::expected<std::string> get_bytes(const std::string& path);
 
@@ -78,6 +80,8 @@ private:
   caf::error cut(const caf::error& why);
   caf::expected<std::string> request(std::string_view method, const std::string& path,
                                      std::string body, const http_headers& headers);
+  caf::expected<json> send(std::string_view method, const std::string& path, const json& body,
+                           const http_headers& headers);
 
   settings settings_;
   http_client_options options_;

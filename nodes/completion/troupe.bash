@@ -10,7 +10,11 @@ _troupe() {
     esac
   done
   case $prev in
-    --state) words="queued running finished" ;;
+    --state)
+      words="queued running finished"
+      [[ $verb == machines ]] && words="busy idle lost shutdown unknown quarantined stale overdue suspect missing" ;;
+    --sort) words="lastseen -lastseen id" ;;
+    --quarantined) words="true false" ;;
     --result) words="pass fail neutral error timeout canceled" ;;
     --role)
       words="read submit admin"
@@ -24,7 +28,7 @@ _troupe() {
     return
   fi
   case $verb in
-    "") words="submit watch ls show logs cancel retry artifacts objects runners queues queue nodes stats token cluster config completion version --help -h --version --server --token-file --data --json --timeout" ;;
+    "") words="submit watch ls show logs cancel retry artifacts objects machines preload runners queues queue nodes stats token cluster config completion version --help -h --version --server --token-file --data --json --timeout" ;;
     submit)
       words="--help -h --dist --arch --version --repo --gpg-key --test --env --secret-env --runner --priority --idempotency-key --no-wait --log --raw --help -h --version --server --token-file --data --json --timeout"
       ;;
@@ -69,6 +73,12 @@ _troupe() {
       ;;
     objects)
       words="submit ls show dead retry purge --all --content --idempotency-key --limit --name --help -h --help -h --version --server --token-file --data --json --timeout"
+      ;;
+    machines)
+      words="ls show tasks summary export quarantine lift rm expected --all --datacenter --for --limit --provisioner --quarantined --quiet --seen-after --seen-before --sort --stale-for --state --status --type --until --why --help -h --help -h --version --server --token-file --data --json --timeout"
+      ;;
+    preload)
+      words="--help -h --force --help -h --version --server --token-file --data --json --timeout"
       ;;
     runners)
       words="--help -h --help -h --version --server --token-file --data --json --timeout"

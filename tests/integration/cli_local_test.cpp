@@ -47,9 +47,9 @@ std::vector<std::string> example_files() {
   return out;
 }
 
-const auto verbs = {"submit",  "watch",     "ls",         "show",   "logs",  "cancel",
-                    "retry",   "artifacts", "runners",    "queues", "nodes", "token",
-                    "cluster", "config",    "completion", "version"};
+const auto verbs = {"submit",  "watch",     "ls",         "show",    "logs",     "cancel",
+                    "retry",   "artifacts", "runners",    "queues",  "nodes",    "token",
+                    "cluster", "config",    "completion", "version", "machines", "preload"};
 const auto secret = std::string{"5f0c1a9be27d4836a1c7e98f02d4b6538e17f3a94c60d2b5f8e1097a3c5d6b42"};
 
 /// Reads the keys of an example, also those that are switched off by a '#' in
