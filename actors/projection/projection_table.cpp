@@ -25,6 +25,11 @@ public:
     return db_->get(where_, key);
   }
 
+  caf::expected<std::vector<std::optional<std::string>>>
+  multi_get(std::span<const std::string_view> keys) const override {
+    return db_->multi_get(where_, keys);
+  }
+
   caf::error scan(const key_range& range, const visit_entry& visit) const override {
     return db_->scan(where_, range, visit);
   }
@@ -37,6 +42,19 @@ private:
 };
 
 } // namespace
+
+caf::expected<std::vector<std::optional<std::string>>>
+projection_table::multi_get(std::span<const std::string_view> keys) const {
+  auto out = std::vector<std::optional<std::string>>{};
+  out.reserve(keys.size());
+  for (auto key : keys) {
+    auto value = get(key);
+    if (!value)
+      return std::move(value.error());
+    out.push_back(std::move(*value));
+  }
+  return out;
+}
 
 caf::error memory_table::write(const table_changes& changes) {
   for (const auto& [key, value] : changes)

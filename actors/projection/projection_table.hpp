@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -25,6 +26,9 @@ public:
   /// Errors: `ec::disk_full` (nothing happened), `ec::unavailable` (broken for good).
   virtual caf::error write(const table_changes& changes) = 0;
   virtual caf::expected<std::optional<std::string>> get(std::string_view key) const = 0;
+  /// Returns the values of keys, in their order.
+  virtual caf::expected<std::vector<std::optional<std::string>>>
+  multi_get(std::span<const std::string_view> keys) const;
   /// Visits a range in order; `visit` must not change the table.
   virtual caf::error scan(const key_range& range, const visit_entry& visit) const = 0;
 };
