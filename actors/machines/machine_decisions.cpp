@@ -28,8 +28,8 @@ caf::error machine_table::apply_quarantine(const machine_quarantined& x, draft& 
   auto key = machine_keys::details(x.machine);
   auto all = quarantine_history{};
   auto pending = to.pending(key);
-  auto stored = pending != nullptr ? caf::expected<std::optional<std::string>>{*pending}
-                                   : table_->get(key);
+  auto stored =
+    pending != nullptr ? caf::expected<std::optional<std::string>>{*pending} : table_->get(key);
   if (!stored)
     return std::move(stored.error());
   if (*stored)

@@ -32,7 +32,7 @@ struct machine_table::draft {
   std::vector<open_sign> open;
   std::vector<machine_rows::place> shortened; ///< Whose history begins later now.
   std::unordered_map<std::string, std::optional<std::string>> history; ///< To be written.
-  table_changes changes;                                              ///< Of other keys.
+  table_changes changes;                                               ///< Of other keys.
   std::unordered_map<std::string, std::optional<caf::timestamp>> forgotten_before;
   machine_counters counts; ///< As they were.
 };

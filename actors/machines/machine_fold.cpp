@@ -90,7 +90,8 @@ void fold_type(machine_row& row, word_list& words, const machine_seen& x) {
     return std::tuple{y.at, std::string_view{words.text(y.type)},
                       std::string_view{words.text(y.provisioner)}};
   };
-  std::sort(all.begin(), all.end(), [&](const auto& a, const auto& b) { return order(b) < order(a); });
+  std::sort(all.begin(), all.end(),
+            [&](const auto& a, const auto& b) { return order(b) < order(a); });
   if (all.size() > most_types)
     all.resize(most_types);
 }
@@ -244,9 +245,9 @@ machine_condition condition_of(const machine_row& row, caf::timestamp now,
     out.state = machine_state::idle;
   out.overdue =
     out.state == machine_state::busy && row.taken_until != never && now > row.taken_until;
-  out.suspect = out.overdue
-                && ((row.deadline != never && now > row.deadline)
-                    || row.run_begin < now - ages.longest_run);
+  out.suspect =
+    out.overdue
+    && ((row.deadline != never && now > row.deadline) || row.run_begin < now - ages.longest_run);
   out.stale = row.heard() && first_said(row.seen, row.message) < now - ages.stale_after;
   out.quarantined = row.quarantine_until > now;
   out.missing = row.expected && !row.heard();

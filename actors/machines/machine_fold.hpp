@@ -12,11 +12,11 @@ namespace troupe {
 
 /// What one sign says. Times that it does not say are 0.
 struct sign_meaning {
-  bool of_run = false;      ///< It joins the history.
-  caf::timestamp begin{};   ///< Of the run; the sign's own time if nobody says.
-  caf::timestamp alive{};   ///< The machine lived then.
-  caf::timestamp up{};      ///< The worker came up.
-  caf::timestamp down{};    ///< The worker went down.
+  bool of_run = false;    ///< It joins the history.
+  caf::timestamp begin{}; ///< Of the run; the sign's own time if nobody says.
+  caf::timestamp alive{}; ///< The machine lived then.
+  caf::timestamp up{};    ///< The worker came up.
+  caf::timestamp down{};  ///< The worker went down.
   caf::timestamp lost_since{};
   run_phase phase = run_phase::none;
 };

@@ -143,16 +143,16 @@ caf::expected<history_page> read_runs(const projection_table& table, std::string
                                       std::string_view after, size_t most) {
   auto out = history_page{};
   auto last = std::string{};
-  auto why = visit_runs(table, id, after,
-                        [&](machine_task& task, machine_sign, std::string_view part) {
-                          if (out.tasks.size() == most) {
-                            out.next = last;
-                            return false;
-                          }
-                          out.tasks.push_back(std::move(task));
-                          last = part;
-                          return true;
-                        });
+  auto why =
+    visit_runs(table, id, after, [&](machine_task& task, machine_sign, std::string_view part) {
+      if (out.tasks.size() == most) {
+        out.next = last;
+        return false;
+      }
+      out.tasks.push_back(std::move(task));
+      last = part;
+      return true;
+    });
   if (why)
     return why;
   return out;

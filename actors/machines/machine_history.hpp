@@ -22,10 +22,8 @@ struct history_entry {
 
   static constexpr auto type_name = "troupe::history_entry";
   static constexpr auto fields = std::tuple{
-    field{"worker_type", &history_entry::worker_type},
-    field{"state", &history_entry::state},
-    field{"started", &history_entry::started},
-    field{"resolved", &history_entry::resolved},
+    field{"worker_type", &history_entry::worker_type}, field{"state", &history_entry::state},
+    field{"started", &history_entry::started},         field{"resolved", &history_entry::resolved},
     field{"taken_until", &history_entry::taken_until},
   };
 };

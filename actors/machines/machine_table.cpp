@@ -1,5 +1,4 @@
 #include "actors/machines/machine_draft.hpp"
-
 #include "config/log.hpp"
 
 #include <algorithm>
@@ -246,8 +245,7 @@ void machine_table::add_sign(machine_seen x, caf::timestamp arrived, draft& to) 
   sign.kind = x.kind;
   sign.fresh = fresh;
   sign.key = machine_keys::history(x.machine, what.begin, x);
-  sign.value =
-    encode(history_entry{x.worker_type, x.state, x.started, x.resolved, x.taken_until});
+  sign.value = encode(history_entry{x.worker_type, x.state, x.started, x.resolved, x.taken_until});
   if (x.kind == machine_sign::exception)
     sign.reason = std::move(x.reason);
 }

@@ -22,7 +22,7 @@ struct machine_limits {
   machine_ages ages;
   /// Runs that began so long before the latest one of their machine are forgotten.
   caf::timespan history_for{std::chrono::hours{24 * 30}};
-  bool own_runners = false; ///< Runners of ours are machines, too ...
+  bool own_runners = false;              ///< Runners of ours are machines, too ...
   std::string own_datacenter = "troupe"; ///< ... of this datacenter.
 };
 
