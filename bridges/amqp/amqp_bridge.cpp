@@ -53,6 +53,12 @@ topology whole_plan(const amqp_options& options) {
 
 void make_parts(self_ptr self) {
   auto& st = self->state;
+  for (const auto& x : st.options.consume)
+    if (x.feed) {
+      auto& counts = st.feeds.emplace_back();
+      counts.feed = x.feed->name;
+      counts.queue = x.queue;
+    }
   auto bell = bell_of(self);
   auto plan = whole_plan(st.options);
   st.consuming = std::make_shared<consume_duty>(plan, st.options.consuming, bell);
@@ -73,6 +79,7 @@ void make_parts(self_ptr self) {
   in.current = [&st](const delivery_ref& ref) { return st.consuming->current(ref); };
   in.publish = publish;
   in.counts = &st.counts;
+  in.feeds = &st.feeds;
   st.desk.emplace(std::move(in));
   auto out = outbound_pump_parts{};
   out.self = self;
@@ -146,6 +153,9 @@ amqp_status status(self_ptr self) {
   out.unconfirmed = st.publishing->unconfirmed();
   out.bytes_in_flight = st.consuming->bytes();
   st.pump->fill(out);
+  out.feeds = st.feeds;
+  for (auto& x : out.feeds)
+    x.waiting = st.consuming->waiting(x.queue);
   return out;
 }
 

@@ -16,6 +16,7 @@ struct amqp_bridge_state {
   amqp_options options;
   amqp_roles roles;
   amqp_counters counts;
+  std::vector<pulse_counters> feeds;
   std::shared_ptr<consume_duty> consuming;
   std::shared_ptr<publish_duty> publishing;
   std::unique_ptr<link> consume;

@@ -46,6 +46,12 @@ std::vector<amqp_fault> consume_duty::faults() const {
   return faults_;
 }
 
+uint64_t consume_duty::waiting(const std::string& queue) const {
+  auto guard = std::lock_guard{mutex_};
+  auto i = waiting_.find(queue);
+  return i == waiting_.end() ? 0 : i->second;
+}
+
 void consume_duty::show() {
   auto guard = std::lock_guard{mutex_};
   for (auto i = size_t{0}; i < consumers_.size(); ++i) {
@@ -53,6 +59,7 @@ void consume_duty::show() {
     x.shown.consuming = x.consuming;
     x.shown.unsettled = x.acks.open();
     shown_[i] = x.shown;
+    waiting_[x.what.queue] = x.ready;
   }
 }
 
@@ -273,8 +280,6 @@ caf::error consume_duty::look_after(session& at, consumer& of, clock::time_point
 /// A broker that has messages and room to send them, and sends none, has forgotten us.
 caf::error consume_duty::check_deaf(session& at, consumer& of, clock::time_point now) {
   of.next_check = now + options_.deaf_after / 2;
-  if (now - of.last_delivery < options_.deaf_after || of.acks.open() >= of.what.prefetch)
-    return {};
   auto ready = uint32_t{0};
   auto why = at.call(own_channel, [&](amqp_connection_state_t c) {
     if (auto ok =
@@ -288,6 +293,9 @@ caf::error consume_duty::check_deaf(session& at, consumer& of, clock::time_point
       return failed;
     return why == ec::not_found ? leave(at, of) : caf::error{};
   }
+  of.ready = ready;
+  if (now - of.last_delivery < options_.deaf_after || of.acks.open() >= of.what.prefetch)
+    return {};
   if (ready == 0) {
     of.suspicious = false;
     return {};

@@ -60,6 +60,8 @@ public:
   }
   std::vector<amqp_queue_status> queues() const;
   std::vector<amqp_fault> faults() const;
+  /// Messages that wait in a queue, as of the last look (every `deaf_after` / 2).
+  uint64_t waiting(const std::string& queue) const;
   uint64_t bytes() const {
     return bytes_;
   }
@@ -91,6 +93,7 @@ private:
     clock::time_point last_delivery{};
     clock::time_point next_check{};
     bool suspicious = false;
+    uint32_t ready = 0; ///< As of the last look.
     amqp_queue_status shown;
   };
 
@@ -127,6 +130,7 @@ private:
   mutable std::mutex mutex_;
   std::vector<amqp_fault> faults_;
   std::vector<amqp_queue_status> shown_;
+  std::map<std::string, uint64_t> waiting_;
 };
 
 } // namespace troupe

@@ -15,6 +15,7 @@ constexpr auto batch_groups = size_t{512};
 constexpr auto batch_bytes = size_t{1} << 20;
 constexpr auto first_backoff = caf::timespan{milliseconds{200}};
 constexpr auto longest_backoff = caf::timespan{milliseconds{5'000}};
+constexpr auto told_of_body = size_t{256};
 constexpr auto bury_pause = caf::timespan{milliseconds{2'000}};
 
 } // namespace
@@ -70,6 +71,8 @@ void inbound_desk::decide_one(entry x, entries& batch, std::vector<append_group>
     return bury(std::move(x),
                 fault(ec::too_large,
                       "the body is larger than " + std::to_string(x.from->max_body) + " bytes"));
+  if (x.from->feed)
+    return take_news(std::move(x), batch, groups);
   auto handler = handler_for(*x.from, x.message.routing_key);
   if (!handler)
     return bury(std::move(x), fault(ec::unsupported, "no handler for this routing key"));
@@ -81,6 +84,25 @@ void inbound_desk::decide_one(entry x, entries& batch, std::vector<append_group>
   if (effect->events.empty())
     return done(x.ref, x.weight);
   groups.push_back({x.message.id, x.message.digest, {}, std::move(effect->events)});
+  batch.push_back(std::move(x));
+}
+
+/// Whoever keeps machines knows a message that comes again, so the journal need not.
+void inbound_desk::take_news(entry x, entries& batch, std::vector<append_group>& groups) {
+  auto& counts = (*parts_.feeds)[x.from->feed->place];
+  auto news = read_pulse(*x.from->feed, x.message);
+  if (!news)
+    return bury(std::move(x), news.error());
+  // By exchanges that it is bound to: nobody else can make up more.
+  ++counts.messages[std::string{pulse_kind(x.message.exchange)}];
+  if (!news->ignored.empty()) {
+    ++counts.ignored[std::string{news->ignored}];
+    return done(x.ref, x.weight);
+  }
+  counts.recovered += news->recovered ? 1 : 0;
+  ++counts.seen;
+  counts.lag = troupe::now() - news->what.at;
+  groups.emplace_back().events.push_back({machine_seen::topic, news->what.at, pack(news->what)});
   batch.push_back(std::move(x));
 }
 
@@ -184,6 +206,16 @@ void inbound_desk::hold(entry x) {
 }
 
 void inbound_desk::bury(entry x, const caf::error& why) {
+  if (x.from->feed) {
+    ++(*parts_.feeds)[x.from->feed->place].parse_errors;
+    log(log_level::warning, "amqp", "a message of a feed is not as its schema says; it is left out",
+        {{"feed", x.from->feed->name},
+         {"exchange", x.message.exchange},
+         {"key", x.message.routing_key},
+         {"error", one_line(why)},
+         {"body", x.message.body.substr(0, told_of_body)}});
+    return done(x.ref, x.weight);
+  }
   log(log_level::info, "amqp", "a message goes to the dead letters",
       {{"queue", x.message.queue},
        {"key", x.message.routing_key},

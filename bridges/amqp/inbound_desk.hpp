@@ -25,6 +25,7 @@ struct inbound_desk_parts {
   /// Publishes dead letters; the results come to `buried`.
   std::function<void(std::vector<publish_order>)> publish;
   amqp_counters* counts = nullptr;
+  std::vector<pulse_counters>* feeds = nullptr; ///< One each, in the order of their places.
 };
 
 /// Decides about deliveries: finds the handler, gives many events to the journal in one append
@@ -67,6 +68,7 @@ private:
 
   void decide(entries work, size_t most_groups);
   void decide_one(entry x, entries& batch, std::vector<append_group>& groups);
+  void take_news(entry x, entries& batch, std::vector<append_group>& groups);
   void append(entries batch, std::vector<append_group> groups);
   void appended(entries& batch, const append_results& reply);
   void refused(entries& batch, const caf::error& why);

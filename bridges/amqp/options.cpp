@@ -4,6 +4,7 @@
 #include "messages/text_rule.hpp"
 
 #include <algorithm>
+#include <charconv>
 #include <cstdlib>
 #include <set>
 
@@ -129,9 +130,35 @@ published_events read_published(section in) {
   return out;
 }
 
+/// Returns a variable of the environment, empty if there is none.
+std::string variable(const char* name) {
+  auto value = std::getenv(name);
+  return value == nullptr ? std::string{} : std::string{value};
+}
+
+/// Mozilla's Pulse, or what the variables of the original say. Source: spec/machines.md 2.8.
+void read_pulse_broker(section& in, amqp_endpoint& out) {
+  out.tls = true;
+  out.host = "pulse.mozilla.org";
+  out.port = 5671;
+  for (auto [name, text] : {std::pair{"PULSE_HOST", &out.host},
+                            {"PULSE_VHOST", &out.vhost},
+                            {"AMQP_USER", &out.user},
+                            {"AMQP_PASS", &out.password}})
+    if (auto value = variable(name); !value.empty())
+      *text = std::move(value);
+  if (auto value = variable("PULSE_PORT"); !value.empty()) {
+    auto [end, fault] = std::from_chars(value.data(), value.data() + value.size(), out.port);
+    if (fault != std::errc{} || end != value.data() + value.size() || out.port == 0)
+      in.complain("pulse", "PULSE_PORT is no port");
+  }
+}
+
 /// Addresses, and who we are there.
 void read_brokers(section& in, link_options& out) {
   auto standard = amqp_endpoint{};
+  if (in.has("pulse"))
+    read_pulse_broker(in, standard);
   in.read("user", standard.user);
   in.read_secret("password", standard.password);
   in.read("vhost", standard.vhost);
@@ -149,7 +176,8 @@ void read_brokers(section& in, link_options& out) {
   if (auto legacy = std::getenv("QUEUE_URL"); texts.empty() && legacy && *legacy)
     texts.emplace_back(legacy);
   if (texts.empty())
-    texts.emplace_back("127.0.0.1");
+    texts.emplace_back(standard.tls ? "amqps://" + standard.host + ':' + std::to_string(standard.port)
+                                    : standard.host);
   for (const auto& text : texts) {
     auto to = parse_amqp_url(text, standard);
     if (!to) {
@@ -208,9 +236,13 @@ topology read_topology(section& in) {
 }
 
 std::vector<std::string> amqp_options::dead_letter_queues() const {
-  auto out = std::set<std::string>{dead_letters};
+  auto out = std::set<std::string>{};
   for (const auto& x : consume)
-    out.insert(x.dead_letters);
+    if (!x.feed)
+      out.insert(x.dead_letters);
+  // Who only listens to others makes nothing there.
+  if (!publish.empty() || !out.empty() || consume.empty())
+    out.insert(dead_letters);
   return {out.begin(), out.end()};
 }
 
@@ -231,6 +263,7 @@ amqp_options read_amqp_options(section& in, const std::string& node) {
     out.consume.push_back(read_consumed(consume.child(queue.c_str()), queue, out));
     out.consuming.subscriptions.push_back({queue, out.consume.back().prefetch});
   }
+  read_pulse_feeds(in.child("pulse"), out);
   in.read_size("most_bytes", out.consuming.most_bytes);
   in.read("deaf_after", out.consuming.deaf_after);
   in.read("refresh", out.consuming.refresh);

@@ -3,8 +3,10 @@
 #include "bridges/amqp/consume_duty.hpp"
 #include "bridges/amqp/inbound_handler.hpp"
 #include "bridges/amqp/outbound_rule.hpp"
+#include "bridges/amqp/pulse_feed.hpp"
 #include "bridges/amqp/publish_duty.hpp"
 
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -21,6 +23,9 @@ struct consumed_queue {
   uint16_t prefetch = 1000;
   uint64_t max_body = 1 << 20;
   std::string dead_letters; ///< Queue for what cannot be taken in.
+  /// Its messages tell of machines. There is no place for dead letters at a broker of others:
+  /// what cannot be read is told in the log.
+  std::shared_ptr<const pulse_feed> feed;
 };
 
 /// What happens to messages that no queue wants or whose place refuses.
@@ -68,6 +73,9 @@ struct amqp_options {
 
 /// Reads `roles.amqp`; complains of what does not fit together.
 amqp_options read_amqp_options(section& in, const std::string& node);
+
+/// Reads `roles.amqp.pulse`: adds the feeds with their queues, exchanges and bindings.
+void read_pulse_feeds(section in, amqp_options& out);
 
 /// Whether a routing key matches the pattern of a topic exchange: "*" is one word, "#" any
 /// number of them. Source: AMQP 0-9-1, 3.1.3.3.
