@@ -4,7 +4,6 @@
 #include "messages/text_rule.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <cstdlib>
 #include <set>
 
@@ -136,29 +135,27 @@ std::string variable(const char* name) {
   return value == nullptr ? std::string{} : std::string{value};
 }
 
-/// Mozilla's Pulse, or what the variables of the original say. Source: spec/machines.md 2.8.
-void read_pulse_broker(section& in, amqp_endpoint& out) {
-  out.tls = true;
-  out.host = "pulse.mozilla.org";
-  out.port = 5671;
-  for (auto [name, text] : {std::pair{"PULSE_HOST", &out.host},
-                            {"PULSE_VHOST", &out.vhost},
-                            {"AMQP_USER", &out.user},
-                            {"AMQP_PASS", &out.password}})
+/// Who we are at Pulse, by the variables of the original. Source: spec/machines.md 2.8.
+void read_pulse_user(amqp_endpoint& out) {
+  for (auto [name, text] :
+       {std::pair{"PULSE_VHOST", &out.vhost}, {"AMQP_USER", &out.user}, {"AMQP_PASS", &out.password}})
     if (auto value = variable(name); !value.empty())
       *text = std::move(value);
-  if (auto value = variable("PULSE_PORT"); !value.empty()) {
-    auto [end, fault] = std::from_chars(value.data(), value.data() + value.size(), out.port);
-    if (fault != std::errc{} || end != value.data() + value.size() || out.port == 0)
-      in.complain("pulse", "PULSE_PORT is no port");
-  }
+}
+
+/// Returns where Pulse is if nobody says otherwise.
+std::string pulse_url() {
+  auto host = variable("PULSE_HOST");
+  auto port = variable("PULSE_PORT");
+  return "amqps://" + (host.empty() ? "pulse.mozilla.org" : host) + ':'
+         + (port.empty() ? "5671" : port);
 }
 
 /// Addresses, and who we are there.
 void read_brokers(section& in, link_options& out) {
   auto standard = amqp_endpoint{};
   if (in.has("pulse"))
-    read_pulse_broker(in, standard);
+    read_pulse_user(standard);
   in.read("user", standard.user);
   in.read_secret("password", standard.password);
   in.read("vhost", standard.vhost);
@@ -176,8 +173,7 @@ void read_brokers(section& in, link_options& out) {
   if (auto legacy = std::getenv("QUEUE_URL"); texts.empty() && legacy && *legacy)
     texts.emplace_back(legacy);
   if (texts.empty())
-    texts.emplace_back(standard.tls ? "amqps://" + standard.host + ':' + std::to_string(standard.port)
-                                    : standard.host);
+    texts.push_back(in.has("pulse") ? pulse_url() : "127.0.0.1");
   for (const auto& text : texts) {
     auto to = parse_amqp_url(text, standard);
     if (!to) {

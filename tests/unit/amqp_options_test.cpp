@@ -96,3 +96,36 @@ TEST_CASE("QUEUE_URL of the first pipeline is understood", "[unit][amqp]") {
   ::unsetenv("QUEUE_URL");
   CHECK(to_string(read("{}").link.brokers.at(0)) == "127.0.0.1:5672/");
 }
+
+TEST_CASE("a feed of Pulse needs a name only") {
+  auto in = section::from_text("user: someone\npulse: {hardware: {}}\n", "test");
+  REQUIRE(in);
+  auto options = read_amqp_options(*in, "here");
+  REQUIRE_FALSE(in->done());
+  const auto& to = options.link.brokers.at(0);
+  CHECK(to_string(to) == "pulse.mozilla.org:5671/");
+  CHECK(to.tls);
+  const auto& queue = options.plan.queues.at(0);
+  CHECK(queue.name == "queue/someone/hardware");
+  CHECK(queue.durable);
+  CHECK(queue.type == "quorum");
+  CHECK(queue.bindings.size() == 4);
+  CHECK(queue.bindings.at(0).exchange == "exchange/taskcluster-queue/v1/task-running");
+  CHECK(queue.bindings.at(0).key == "primary.*.*.*.*.releng-hardware.*.*.*.#");
+  for (const auto& x : options.plan.exchanges)
+    CHECK(x.declare == declaring::no);
+  CHECK(options.dead_letter_queues().empty());
+}
+
+TEST_CASE("a feed that cannot be is told where") {
+  auto fault_of = [](const std::string& text) {
+    auto in = section::from_text("pulse:\n  x: " + text, "test");
+    REQUIRE(in);
+    read_amqp_options(*in, "here");
+    return one_line(in->done());
+  };
+  CHECK_THAT(fault_of("{provisioners: []}"), Catch::Contains("provisioners: name at least one"));
+  CHECK_THAT(fault_of("{provisioners: ['#']}"), Catch::Contains("no wildcards"));
+  CHECK_THAT(fault_of("{queue_type: stream}"), Catch::Contains("must be classic or quorum"));
+  CHECK_THAT(fault_of("{durable: false}"), Catch::Contains("always durable"));
+}
