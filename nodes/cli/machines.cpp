@@ -3,6 +3,7 @@
 #include "config/units.hpp"
 #include "messages/time.hpp"
 #include "nodes/cli/machine_tables.hpp"
+#include "nodes/cli/redis_hashes.hpp"
 #include "nodes/cli/session.hpp"
 
 #include <CLI/CLI.hpp>
@@ -128,15 +129,25 @@ void show_tasks(program& p, const std::string& id, uint32_t limit) {
     });
 }
 
-void export_machines(program& p, bool status) {
+void export_machines(program& p, bool status, const std::string& redis) {
   auto server = session::open(p.options);
   if (!server)
     return p.fail(server.error());
   // As the server wrote it: the list of a large site is not worth a document.
-  auto got = server->get_bytes(target("/machines", {{"fields", status ? "status" : ""}}));
+  auto got =
+    server->get_bytes(target("/machines", {{"fields", status || !redis.empty() ? "status" : ""}}));
   if (!got)
     return p.fail(got.error());
-  p.io.out << *got << '\n';
+  if (redis.empty()) {
+    p.io.out << *got << '\n';
+    return;
+  }
+  auto list = parse_json_text(*got, {8, 20'000'000});
+  if (auto why = list ? write_redis(redis, *list) : list.error())
+    return p.fail(why);
+  if (p.options.json)
+    return write_line(p.io, json_text({{"machines", list->size()}}));
+  p.io.out << list->size() << " machines\n";
 }
 
 void summarize(program& p, const std::string& stale_for) {
@@ -156,6 +167,7 @@ struct view_options {
   std::string stale_for;
   uint32_t limit = 50;
   bool status = false;
+  std::string redis;
 };
 
 void add_views(program& p, CLI::App& verb) {
@@ -174,7 +186,10 @@ void add_views(program& p, CLI::App& verb) {
   summary->callback([&p, in] { summarize(p, in->stale_for); });
   auto all = verb.add_subcommand("export", "Write all machines as GET /machines lists them");
   all->add_flag("--status", in->status, "Also the last status and task");
-  all->callback([&p, in] { export_machines(p, in->status); });
+  all->add_option("--redis", in->redis,
+                  "Into the original's store: redis://[:PASSWORD@]HOST[:PORT][/DATABASE], or "
+                  "\"env\" for that in REDIS_URL");
+  all->callback([&p, in] { export_machines(p, in->status, in->redis); });
 }
 
 } // namespace

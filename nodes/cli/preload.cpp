@@ -1,6 +1,7 @@
 #include "messages/machine.hpp"
 #include "nodes/cli/machine_file.hpp"
 #include "nodes/cli/program.hpp"
+#include "nodes/cli/redis_hashes.hpp"
 #include "nodes/cli/session.hpp"
 
 #include <CLI/CLI.hpp>
@@ -17,6 +18,7 @@ constexpr auto machines_a_request = size_t{5000};
 
 struct preload_options {
   std::string file;
+  std::string redis;
   bool force = false;
 };
 
@@ -30,7 +32,7 @@ caf::error with_range(const caf::error& why, size_t begin, size_t end, size_t al
 }
 
 void preload(program& p, const preload_options& in) {
-  auto list = read_machine_list(in.file);
+  auto list = in.redis.empty() ? read_machine_list(in.file) : read_redis(in.redis);
   if (!list)
     return p.fail(list.error());
   auto server = session::open(p.options);
@@ -66,9 +68,15 @@ void add_preload(program& p) {
            "  troupe preload machines.json\n"
            "  curl -s http://old-tracker.example/machines | troupe preload\n"
            "  troupe preload --force machines.json   also times before those that are known\n"
+           "  troupe preload --redis redis://127.0.0.1:6379\n"
            "  troupe machines export | troupe preload --server http://new.example:8000\n");
-  verb->add_option("FILE", in->file,
-                   "A list as GET /machines answers it (default: standard input)");
+  auto file = verb->add_option("FILE", in->file,
+                               "A list as GET /machines answers it (default: standard input)");
+  verb
+    ->add_option("--redis", in->redis,
+                 "The original's store instead: redis://[:PASSWORD@]HOST[:PORT][/DATABASE], or "
+                 "\"env\" for that in REDIS_URL")
+    ->excludes(file);
   verb->add_flag("--force", in->force, "Overwrite, even by an older time");
   verb->callback([&p, in] { preload(p, *in); });
 }

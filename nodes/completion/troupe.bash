@@ -75,10 +75,10 @@ _troupe() {
       words="submit ls show dead retry purge --all --content --idempotency-key --limit --name --help -h --help -h --version --server --token-file --data --json --timeout"
       ;;
     machines)
-      words="ls show tasks summary export quarantine lift rm expected --all --datacenter --for --limit --provisioner --quarantined --quiet --seen-after --seen-before --sort --stale-for --state --status --type --until --why --help -h --help -h --version --server --token-file --data --json --timeout"
+      words="ls show tasks summary export quarantine lift rm expected --all --datacenter --for --limit --provisioner --quarantined --quiet --redis --seen-after --seen-before --sort --stale-for --state --status --type --until --why --help -h --help -h --version --server --token-file --data --json --timeout"
       ;;
     preload)
-      words="--help -h --force --help -h --version --server --token-file --data --json --timeout"
+      words="--help -h --redis --force --help -h --version --server --token-file --data --json --timeout"
       ;;
     runners)
       words="--help -h --help -h --version --server --token-file --data --json --timeout"

@@ -100,6 +100,7 @@ TEST_CASE("each library is included in its home only", "[unit][layering]") {
     {"xxhash.h", {"bridges/amqp"}},
     {"CLI/", {"nodes"}},
     {"sqlite3", {"nodes/cli"}},
+    {"hiredis/", {"nodes/cli"}},
     {"prometheus/", {"bridges/http"}},
     {"systemd/", {"nodes"}},
     {"nlohmann/", {"messages/json.hpp"}},
