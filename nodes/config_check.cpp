@@ -55,7 +55,7 @@ std::vector<config_fault> check_node_config(section root, named_files how) {
 std::vector<config_key> known_node_keys() {
   // Every role, and one runner of each driver, so that each reader declares its keys.
   auto root = section::from_text(
-    "roles: {journal: , jobs: , statistics: , artifacts: , objects: , http: , tests: "
+    "roles: {journal: , jobs: , statistics: , machines: , artifacts: , objects: , http: , tests: "
     "{runners: {docker: , exec: , fake: , process: }}, amqp: {exchanges: {ebs: }, "
     "queues: {objects: {bindings: {ebs: }}}, consume: {objects: }, "
     "publish: {events: }}}\ncluster: {peers: {runner_1: }}",

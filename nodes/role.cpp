@@ -7,8 +7,8 @@ const std::vector<role>& role_table() {
     {"journal", prepare_journal},     {"jobs", prepare_jobs},
     {"artifacts", prepare_artifacts}, {"history", prepare_history, false},
     {"objects", prepare_objects},     {"statistics", prepare_statistics},
-    {"tests", prepare_tests},         {"amqp", prepare_amqp, false},
-    {"http", prepare_http},
+    {"machines", prepare_machines},   {"tests", prepare_tests},
+    {"amqp", prepare_amqp, false},    {"http", prepare_http},
   };
   return table;
 }

@@ -61,6 +61,7 @@ std::vector<supervised_role> prepare_journal(node_context& node, section& option
 std::vector<supervised_role> prepare_jobs(node_context& node, section& options);
 std::vector<supervised_role> prepare_history(node_context& node, section& options);
 std::vector<supervised_role> prepare_statistics(node_context& node, section& options);
+std::vector<supervised_role> prepare_machines(node_context& node, section& options);
 std::vector<supervised_role> prepare_artifacts(node_context& node, section& options);
 std::vector<supervised_role> prepare_tests(node_context& node, section& options);
 std::vector<supervised_role> prepare_amqp(node_context& node, section& options);

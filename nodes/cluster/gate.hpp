@@ -41,8 +41,8 @@ struct gate_options {
 };
 
 /// The roles whose handles the gate hands out.
-inline constexpr auto shared_roles = std::array<std::string_view, 7>{
-  "journal", "jobs", "history", "artifacts", "statistics", "nodes", "objects"};
+inline constexpr auto shared_roles = std::array<std::string_view, 8>{
+  "journal", "jobs", "history", "artifacts", "statistics", "nodes", "objects", "machines"};
 
 /// The gate with what it says to itself: look at the clock, the directory changed, a
 /// node that was refused has had the time to read why.
