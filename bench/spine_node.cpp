@@ -1,13 +1,8 @@
 #include "bench/spine_node.hpp"
 
-#include "bridges/http/client.hpp"
+#include "bench/measured_node.hpp"
 #include "messages/json.hpp"
-#include "tests/support/child_process.hpp"
-#include "tests/support/node_token.hpp"
-#include "tests/support/temp_folder.hpp"
 
-#include <csignal>
-#include <fstream>
 #include <stdexcept>
 #include <thread>
 
@@ -17,65 +12,6 @@ namespace {
 
 using namespace std::chrono_literals;
 using steady = std::chrono::steady_clock;
-
-/// A `troupe-node` process of this build on a private folder and an ephemeral port.
-class measured_node {
-public:
-  explicit measured_node(const std::string& roles) {
-    auto config = folder_.path() + "/node.yaml";
-    std::ofstream{config} << "node: {log: error, data: " << data_ << "}\nroles:\n" << roles;
-    auto start = steady::now();
-    process = tests::child_process{
-      {TROUPE_BINARY_DIR "/nodes/troupe-node", "--config", config}, {}, folder_.path() + "/log"};
-    while (!ready()) {
-      if (steady::now() - start > 30s)
-        throw std::runtime_error{"the node does not become ready"};
-      std::this_thread::sleep_for(1ms);
-    }
-    cold_start_ms = std::chrono::duration<double, std::milli>(steady::now() - start).count();
-  }
-
-  ~measured_node() {
-    process.signal(SIGTERM);
-    process.wait(60s);
-  }
-
-  uint16_t port() const {
-    auto in = std::ifstream{data_ + "/http.address"};
-    auto address = std::string{};
-    std::getline(in, address);
-    auto colon = address.rfind(':');
-    return colon == std::string::npos ? uint16_t{0}
-                                      : static_cast<uint16_t>(std::stoi(address.substr(colon + 1)));
-  }
-
-  std::string token() const {
-    return tests::node_token(data_);
-  }
-
-  http_client client() const {
-    auto options = http_client_options{};
-    options.port = port();
-    options.token = token();
-    return http_client{options};
-  }
-
-  tests::child_process process{{"/bin/true"}, {}, "/dev/null"};
-  double cold_start_ms = 0;
-
-private:
-  bool ready() const {
-    if (port() == 0)
-      return false;
-    auto options = http_client_options{};
-    options.port = port();
-    auto answer = http_client{options}.get("/healthz/ready");
-    return answer && answer->status == 200;
-  }
-
-  tests::temp_folder folder_;
-  std::string data_ = folder_.path() + "/data";
-};
 
 constexpr auto spine_roles = "  journal: {}\n  jobs: {}\n  artifacts: {}\n"
                              "  http: {port: 0, max_connections_per_address: 1024}\n";
