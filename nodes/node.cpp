@@ -70,6 +70,7 @@ caf::expected<std::vector<supervised_role>> read_node(section& root, node_contex
   auto has_cluster = root.has("cluster");
   if (plays("history") && (plays("jobs") || !has_cluster))
     roles.complain("history", "is for a node that joins another; elsewhere it is part of jobs");
+  node.with_jobs = plays("jobs") || has_cluster;
   auto cluster = root.child("cluster");
   auto out = prepare_cluster(node, has_cluster ? &cluster : nullptr, names);
   for (const auto& row : role_table()) {

@@ -29,6 +29,7 @@ struct node_context {
   std::shared_ptr<database> store;   ///< Opened by the journal's start, used by its projections.
   std::shared_ptr<disk_guard> guard; ///< Watches the disk of the data folder.
   std::shared_ptr<transport> connections; ///< To other nodes; null without a cluster.
+  bool with_jobs = true; ///< This node, or one of its cluster, plays the role jobs.
   cluster_options cluster;                ///< As read; empty without a cluster.
   std::shared_ptr<peer_list> peers;       ///< Who may join now; null where nobody may.
   /// Filled while a configuration is read: each opens files that the start will open

@@ -177,6 +177,7 @@ caf::expected<caf::strong_actor_ptr> start(node_context& node, http_bridge_optio
 std::vector<supervised_role> prepare_http(node_context& node, section& in) {
   auto options = http_bridge_options{};
   read_options(in, options);
+  options.routes.with_jobs = node.with_jobs;
   auto inner = in.child("tokens");
   auto tokens = read_tokens(inner);
   node.file_checks.push_back([inner, tokens]() mutable { check_files(inner, tokens); });

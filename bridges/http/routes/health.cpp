@@ -70,6 +70,20 @@ void note_amqp(call& c, caf::scoped_actor& self, ready_report& out) {
     out.parts.back().text = std::move(away);
 }
 
+/// A tracker that is not at the journal's end yet answers no questions.
+void note_machines(call& c, caf::scoped_actor& self, ready_report& out) {
+  if (find_role(c.shared.roles.machines))
+    begin<machine_page>(self, c.shared.roles.machines, list_machines{}, out,
+                        [](const machine_page&) { return std::string{}; })();
+}
+
+http_response answer(const ready_report& out) {
+  auto made = json_response(out.ready ? 200 : 503, write_json(out));
+  if (!out.ready)
+    made.headers.emplace("Retry-After", "1");
+  return made;
+}
+
 http_response live(call&) {
   return json_response(200, {{"live", true}});
 }
@@ -81,6 +95,12 @@ http_response ready(call& c) {
     self, c.shared.roles.journal, status_atom_v, out, [](const journal_status& status) {
       return std::string{status.accepting ? "" : "the disk guard refuses writes"};
     });
+  if (!c.shared.options.with_jobs) {
+    journal();
+    note_machines(c, self, out);
+    note_amqp(c, self, out);
+    return answer(out);
+  }
   auto jobs = begin<queue_list>(self, c.shared.roles.jobs, queues_atom_v, out,
                                 [](const queue_list&) { return std::string{}; });
   auto one = list_jobs{};
@@ -91,10 +111,7 @@ http_response ready(call& c) {
   jobs();
   history();
   note_amqp(c, self, out);
-  auto answered = json_response(out.ready ? 200 : 503, write_json(out));
-  if (!out.ready)
-    answered.headers.emplace("Retry-After", "1");
-  return answered;
+  return answer(out);
 }
 
 http_response health(call&) {
@@ -116,7 +133,7 @@ std::vector<route> health_routes() {
      .path = "/healthz/ready",
      .least = token_level::none,
      .tag = "health",
-     .summary = "Says whether jobs are accepted and read",
+     .summary = "Says whether jobs are accepted and read, or machines answered for",
      .answers = {{200, "They are.", schema_of<ready_report>()},
                  {503, "They are not; the parts say why.", schema_of<ready_report>()}},
      .run = ready},

@@ -26,7 +26,8 @@ public:
     auto role = std::string{role_name<Handle>};
     auto handle = find_role(question);
     if (!handle) {
-      if (question && is_needed<Handle>)
+      if (question && is_needed<Handle>
+          && (call_.shared.options.with_jobs || std::is_same_v<Handle, journal_actor>))
         out.up.emplace(role, false);
       return;
     }

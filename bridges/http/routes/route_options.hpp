@@ -60,6 +60,7 @@ struct route_options {
   compat_options compat;
   submission_options submission;
   metrics_options metrics;
+  bool with_jobs = true; ///< This node, or one that it joins, plays the role jobs.
   std::function<node_figures()> figures; ///< Asked at each scrape, on a worker; may be unset.
   std::chrono::milliseconds heartbeat{
     std::chrono::seconds{15}}; ///< Silence on a live stream, at most.
