@@ -32,7 +32,8 @@ void inbound_desk::take(std::vector<delivery> deliveries) {
     x.message = std::move(in.message);
     x.from = &parts_.options->consume[in.ref.queue];
     x.message.topic = x.from->topic;
-    x.by_hash = identify(x.message);
+    // A feed's messages are told apart by what they say.
+    x.by_hash = !x.from->feed && identify(x.message);
     work.push_back(std::move(x));
   }
   // While others wait for the same journal there is no use in asking it for these.
@@ -91,16 +92,19 @@ void inbound_desk::decide_one(entry x, entries& batch, std::vector<append_group>
 void inbound_desk::take_news(entry x, entries& batch, std::vector<append_group>& groups) {
   auto& counts = (*parts_.feeds)[x.from->feed->place];
   auto news = read_pulse(*x.from->feed, x.message);
+  // What waited for the journal comes here again.
+  auto first = !std::exchange(x.counted, true);
+  auto strange = news && news->ignored == "exchange"; // Others could make up any name.
+  if (first)
+    ++counts.messages[strange ? "other" : std::string{pulse_kind(x.message.exchange)}];
   if (!news)
     return bury(std::move(x), news.error());
-  // By exchanges that it is bound to: nobody else can make up more.
-  ++counts.messages[std::string{pulse_kind(x.message.exchange)}];
   if (!news->ignored.empty()) {
     ++counts.ignored[std::string{news->ignored}];
     return done(x.ref, x.weight);
   }
-  counts.recovered += news->recovered ? 1 : 0;
-  ++counts.seen;
+  counts.recovered += first && news->recovered ? 1 : 0;
+  counts.seen += first ? 1 : 0;
   counts.lag = troupe::now() - news->what.at;
   groups.emplace_back().events.push_back({machine_seen::topic, news->what.at, pack(news->what)});
   batch.push_back(std::move(x));

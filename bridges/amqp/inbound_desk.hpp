@@ -59,6 +59,7 @@ private:
     size_t weight = 0;
     bool by_hash = false; ///< The id was made of the body.
     bool renamed = false; ///< It was given an id of its own.
+    bool counted = false; ///< Among the messages of its feed.
   };
   using entries = std::vector<entry>;
   struct letter {

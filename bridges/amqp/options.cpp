@@ -170,7 +170,8 @@ void read_brokers(section& in, link_options& out) {
   if (!secret.empty())
     texts.push_back(std::move(secret));
   // What the services of the first pipeline are told by.
-  if (auto legacy = std::getenv("QUEUE_URL"); texts.empty() && legacy && *legacy)
+  if (auto legacy = std::getenv("QUEUE_URL");
+      texts.empty() && !in.has("pulse") && legacy && *legacy)
     texts.emplace_back(legacy);
   if (texts.empty())
     texts.push_back(in.has("pulse") ? pulse_url() : "127.0.0.1");

@@ -78,9 +78,12 @@ caf::timestamp pulse_value::time() const {
     return {};
   constexpr auto longest_time = size_t{64};
   auto out = parse_machine_time(text(longest_time));
-  if (!out)
-    complain("must be a time as in RFC 3339");
-  return out.value_or(caf::timestamp{});
+  // Nothing of a machine is older than the epoch; its own moment stands for "not said".
+  if (!out || *out <= caf::timestamp{}) {
+    complain("must be a time as in RFC 3339, after 1970");
+    return {};
+  }
+  return *out;
 }
 
 caf::timestamp pulse_value::needed_time() const {

@@ -36,7 +36,7 @@ public:
   /// The same; absent is a fault, too.
   std::string needed_text(size_t most) const;
   std::optional<uint32_t> number() const;
-  /// 0 if absent. Faults: no time.
+  /// 0 if absent. Faults: no time, one before 1970.
   caf::timestamp time() const;
   caf::timestamp needed_time() const;
   /// Notes that the value is not as it must be.

@@ -79,7 +79,11 @@ void read_task(const pulse_feed& feed, const pulse_value& body, machine_sign kin
   what.started = run.member("started").time();
   what.resolved = run.member("resolved").time();
   what.deadline = status.member("deadline").time();
-  what.at = run.member(kind == machine_sign::running ? "started" : "resolved").needed_time();
+  // The schema lets both be left out; the claim's begin is told by nothing else.
+  auto end = what.resolved != caf::timestamp{} ? what.resolved : what.started;
+  what.at = kind == machine_sign::running ? what.started : end;
+  if (what.at == caf::timestamp{})
+    what.at = run.member("scheduled").needed_time();
 }
 
 void read_worker(const pulse_feed& feed, const pulse_value& body, pulse_news& out) {

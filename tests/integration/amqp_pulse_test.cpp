@@ -56,7 +56,7 @@ std::map<std::string, int> stored(amqp_world& w) {
   return out;
 }
 
-/// Three times the messages of a script: all of them twice, in any order.
+/// The messages of a script, all of them twice, in any order.
 std::vector<publication> shuffled(const std::string& prefix, uint64_t seed, size_t count) {
   auto out = std::vector<publication>{};
   for (const auto& x : pulse_script{seed}.take(count))

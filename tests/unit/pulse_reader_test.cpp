@@ -149,8 +149,12 @@ TEST_CASE("what is wrong is told with its place") {
     return fault_of("task-completed", body.dump());
   };
   CHECK_THAT(bad("/status/runs/0/resolved", "yesterday"), Contains("status.runs[0].resolved"));
-  CHECK_THAT(bad("/status/runs/0/resolved", nullptr),
-             Contains("status.runs[0].resolved: is required"));
+  CHECK_THAT(bad("/status/runs/0/resolved", "1970-01-01T00:00:00Z"), Contains("after 1970"));
+  auto timeless = message("completed");
+  for (auto name : {"resolved", "started", "scheduled"})
+    timeless["status"]["runs"][0].erase(name);
+  CHECK_THAT(fault_of("task-completed", timeless.dump()),
+             Contains("status.runs[0].scheduled: is required"));
   CHECK_THAT(bad("/status/taskId", 5), Contains("status.taskId: must be text"));
   CHECK_THAT(bad("/status/runs", "no"), Contains("status.runs: must be a list"));
   CHECK_THAT(bad("/runId", -1), Contains("runId: must be a whole number"));
