@@ -1,30 +1,14 @@
 #include "actors/objects/objects.hpp"
 
 #include "nodes/node_store.hpp"
+#include "nodes/roles/legacy_variable.hpp"
 #include "nodes/roles/runner.hpp"
-
-#include <charconv>
-#include <cstdlib>
 
 namespace troupe {
 
 namespace {
 
 using std::chrono::milliseconds;
-
-/// Overwrites `out` by a variable of the environment, as the services of EBS read it: the
-/// configuration comes after it and wins.
-template <class Int>
-void read_variable(const char* name, Int& out, Int least, Int most) {
-  const auto* text = std::getenv(name);
-  if (text == nullptr)
-    return;
-  auto word = std::string_view{text};
-  auto value = Int{};
-  auto [end, err] = std::from_chars(word.data(), word.data() + word.size(), value);
-  if (err == std::errc{} && end == word.data() + word.size() && value >= least && value <= most)
-    out = value;
-}
 
 void read_span(section& in, const char* key, caf::timespan& out, milliseconds least) {
   auto value = std::chrono::duration_cast<milliseconds>(out);
@@ -36,11 +20,11 @@ void read_span(section& in, const char* key, caf::timespan& out, milliseconds le
 
 objects_options read_objects(section& in) {
   auto out = objects_options{};
-  read_variable<uint32_t>("DISTRIBUTION_COUNT", out.distribution, 1, 1000);
-  read_variable<uint32_t>("MAX_ATTEMPTS", out.max_attempts, 1, 100);
+  read_legacy_variable<uint32_t>("DISTRIBUTION_COUNT", out.distribution, 1, 1000);
+  read_legacy_variable<uint32_t>("MAX_ATTEMPTS", out.max_attempts, 1, 100);
   auto base =
     int64_t{milliseconds{std::chrono::duration_cast<milliseconds>(out.retry_base)}.count()};
-  read_variable<int64_t>("RETRY_BASE_MS", base, 1, 3'600'000);
+  read_legacy_variable<int64_t>("RETRY_BASE_MS", base, 1, 3'600'000);
   out.retry_base = milliseconds{base};
   in.read("distribution", out.distribution, 1, 1000);
   in.read("max_attempts", out.max_attempts, 1, 100);

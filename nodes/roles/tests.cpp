@@ -3,6 +3,7 @@
 #include "actors/test_runner.hpp"
 #include "messages/text_rule.hpp"
 #include "messages/time.hpp"
+#include "nodes/roles/legacy_variable.hpp"
 #include "nodes/roles/runner.hpp"
 
 #include <sys/utsname.h>
@@ -37,6 +38,8 @@ supervised_role prepare_runner(node_context& node, const runner_place& place, se
   auto options = test_runner_options{};
   options.driver = place.driver;
   read_test_runner_options(in, options);
+  if (options.driver == "process" && !in.has("prefetch"))
+    read_legacy_variable<uint32_t>("PREFETCH", options.prefetch, 1, 256);
   read_drain(node.options, in, options);
   if (!in.has("name"))
     options.name = node.options.name + '-' + place.key;
