@@ -42,6 +42,24 @@ TEST_CASE("every spelling of the path makes an object, with and without a body",
   CHECK(world.told->created[7].source == "http");
 }
 
+TEST_CASE("without a token nobody makes an object, unless the configuration says so",
+          "[bridge][http]") {
+  auto closed = route_world{};
+  auto open = route_world{};
+  open.options.compat.ebs_open = true;
+  for (auto path : object_paths) {
+    INFO(path);
+    CHECK(closed.call("POST", path).status == 401);
+    CHECK(closed.call("POST", path, "read:ann").status == 403);
+    CHECK(open.call("POST", path).status == 201);
+    CHECK(open.call("GET", path).status == 401);
+  }
+  CHECK(open.call("POST", "/objects/dead/retry", "", R"({"all":true})").status == 401);
+  CHECK(closed.told->created.empty());
+  REQUIRE(open.told->created.size() == 4);
+  CHECK(open.told->created[0].owner.empty());
+}
+
 TEST_CASE("an object's Idempotency-Key becomes its request id", "[bridge][http]") {
   auto world = route_world{};
   world.call("POST", "/objects", "submit:ann", "", {{"idempotency-key", "k1"}});

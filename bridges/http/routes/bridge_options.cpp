@@ -62,6 +62,7 @@ void read_compat(section in, compat_options& out) {
   in.read("alts_missing_token_403", out.alts_missing_token_403);
   in.read("alts_unknown_pending", out.alts_unknown_pending);
   in.read("machines_open", out.machines_open);
+  in.read("ebs_open", out.ebs_open);
   in.read("ebs_validation", out.ebs_validation);
 }
 

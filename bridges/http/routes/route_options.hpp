@@ -18,6 +18,7 @@ struct compat_options {
     true; ///< `GET /tasks/{id}/result` of an unknown id is 200 PENDING; else 404.
   bool machines_open = false; ///< Reading `/machines` and `/machines/{id}` needs no token.
   bool ebs_validation = true; ///< An object's id that is no number: 422 in FastAPI's words.
+  bool ebs_open = false;      ///< `POST /objects` and its other spellings need no token.
 };
 
 /// What a submission may ask for and gets by default. Times are per job.
