@@ -63,8 +63,11 @@ void objects_core::pass_on(const task_report& what, const job_id& job,
   began();
   self_->request(ledger, options_.request_timeout, std::move(message))
     .then(
-      [this, reply](const report_answer& got) mutable {
+      [this, reply](report_answer got) mutable {
         ended();
+        // The ledger forgets what has ended; this task is known, so it was there.
+        if (got.outcome == report_outcome::unknown)
+          got.outcome = report_outcome::late;
         reply.deliver(got);
       },
       [this, reply](const caf::error& why) mutable {

@@ -107,16 +107,36 @@ caf::expected<inbound_effect> read_ebs_task(const inbound_message& message) {
                                 });
 }
 
-/// START_PROCESSING, END_PROCESSING and FAIL_PROCESSING of a processor.
+namespace {
+
+/// DEAD_PROCESSING says that somebody else has given a task up. To the ledger, which alone counts
+/// attempts, that attempt has failed; a FAIL_PROCESSING of it may have come before, then this one
+/// is late.
+std::optional<task_report_type> report_type_of(const std::string& text) {
+  return text == "DEAD_PROCESSING" ? task_report_type::fail : enum_of<task_report_type>(text);
+}
+
+/// What is known or over changes nothing: as good as stored.
+inbound_outcome meaning_of(report_outcome x) {
+  switch (x) {
+    case report_outcome::taken: return inbound_outcome::stored;
+    case report_outcome::unknown: return inbound_outcome::early;
+    default: return inbound_outcome::repeated;
+  }
+}
+
+} // namespace
+
+/// START_, END_, FAIL_ and DEAD_PROCESSING of a processor.
 caf::expected<inbound_effect> read_ebs_report(const inbound_message& message) {
   auto body = document_of(message);
   if (!body)
     return std::move(body.error());
-  auto type = enum_of<task_report_type>(text_of(*body, "type"));
+  auto type = report_type_of(text_of(*body, "type"));
   if (!type)
     return fault_at(ec::invalid_argument, "type",
                     "is not one of START_PROCESSING, "
-                    "END_PROCESSING, FAIL_PROCESSING");
+                    "END_PROCESSING, FAIL_PROCESSING, DEAD_PROCESSING");
   auto what = task_report{};
   what.type = *type;
   what.task = text_of(*body, "target");
@@ -132,12 +152,9 @@ caf::expected<inbound_effect> read_ebs_report(const inbound_message& message) {
   if (what.data.size() > longest_data)
     return fault_at(ec::too_large, "data", "must be at most 64 KiB");
   what.source = "amqp";
-  // What is known or over changes nothing: as good as stored.
   return ask_role<report_answer>(&amqp_roles::objects, std::move(what),
                                  [](const report_answer& got) -> caf::expected<inbound_outcome> {
-                                   return got.outcome == report_outcome::taken
-                                            ? inbound_outcome::stored
-                                            : inbound_outcome::repeated;
+                                   return meaning_of(got.outcome);
                                  });
 }
 

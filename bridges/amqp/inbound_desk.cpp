@@ -16,6 +16,7 @@ constexpr auto batch_bytes = size_t{1} << 20;
 constexpr auto first_backoff = caf::timespan{milliseconds{200}};
 constexpr auto longest_backoff = caf::timespan{milliseconds{5'000}};
 constexpr auto told_of_body = size_t{256};
+constexpr auto early_pause = caf::timespan{milliseconds{500}};
 constexpr auto bury_pause = caf::timespan{milliseconds{2'000}};
 
 } // namespace
@@ -191,6 +192,8 @@ void inbound_desk::asked(entry x, const caf::expected<inbound_outcome>& outcome)
     ++parts_.counts->stored;
     return done(x.ref, x.weight);
   }
+  if (*outcome == inbound_outcome::early)
+    return wait_for_subject(std::move(x));
   if (rename(x)) {
     auto again = entries{};
     again.push_back(std::move(x));
@@ -207,6 +210,21 @@ void inbound_desk::hold(entry x) {
     retry_at_ = now_ + backoff_;
   }
   held_.push_back(std::move(x));
+}
+
+/// Another queue has what this one speaks of, and may be slower. It stays unacknowledged, so
+/// that whoever dies meanwhile loses nothing; but not for ever, since it may be of a stranger.
+void inbound_desk::wait_for_subject(entry x) {
+  if (!std::exchange(x.early, true))
+    x.give_up_at = now_ + parts_.options->early_for;
+  if (now_ >= x.give_up_at) {
+    ++parts_.counts->repeated;
+    return done(x.ref, x.weight);
+  }
+  ++parts_.counts->retries;
+  if (early_.empty())
+    ask_again_at_ = now_ + early_pause;
+  early_.push_back(std::move(x));
 }
 
 void inbound_desk::bury(entry x, const caf::error& why) {
@@ -271,16 +289,20 @@ void inbound_desk::tick(caf::timespan now) {
   now_ = now;
   if (!unburied_.empty() && now_ >= bury_at_)
     parts_.publish(std::exchange(unburied_, {}));
-  if (held_.empty() || now_ < retry_at_)
-    return;
   auto work = entries{};
-  for (auto& x : std::exchange(held_, {})) {
-    // What the broker delivers again must not be held twice.
-    if (parts_.current(x.ref))
-      work.push_back(std::move(x));
-    else
-      done(x.ref, x.weight);
-  }
+  auto due = [&](std::deque<entry>& from) {
+    for (auto& x : std::exchange(from, {})) {
+      // What the broker delivers again must not be held twice.
+      if (parts_.current(x.ref))
+        work.push_back(std::move(x));
+      else
+        done(x.ref, x.weight);
+    }
+  };
+  if (now_ >= ask_again_at_)
+    due(early_);
+  if (now_ >= retry_at_)
+    due(held_);
   decide(std::move(work), batch_groups);
   flush();
 }

@@ -60,6 +60,8 @@ private:
     bool by_hash = false; ///< The id was made of the body.
     bool renamed = false; ///< It was given an id of its own.
     bool counted = false; ///< Among the messages of its feed.
+    bool early = false;   ///< What it speaks of was not known.
+    caf::timespan give_up_at{0}; ///< Of an early one.
   };
   using entries = std::vector<entry>;
   struct letter {
@@ -77,6 +79,7 @@ private:
   void asked(entry x, const caf::expected<inbound_outcome>& outcome);
   bool rename(entry& x) const;
   void hold(entry x);
+  void wait_for_subject(entry x);
   void bury(entry x, const caf::error& why);
   void done(const delivery_ref& ref, size_t weight);
   void flush();
@@ -85,6 +88,8 @@ private:
   std::string own_app_; ///< Empty = not known yet: nothing can be taken in.
   size_t open_ = 0;
   std::deque<entry> held_;
+  std::deque<entry> early_;
+  caf::timespan ask_again_at_{0}; ///< For those.
   bool journal_away_ = false; ///< It took nothing the last time.
   caf::timespan now_{0};
   caf::timespan retry_at_{0};

@@ -33,6 +33,7 @@ struct amqp_roles {
 enum class inbound_outcome : uint8_t {
   stored,   ///< Its effect is durable.
   repeated, ///< Its effect was durable before: the id is known.
+  early,    ///< It has none yet: what it speaks of is not known. It is kept for a while.
 };
 
 /// Called once, on the bridge's thread, when the effect is durable: the delivery is acked. An

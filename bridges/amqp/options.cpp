@@ -13,6 +13,8 @@ namespace {
 
 using std::chrono::milliseconds;
 
+constexpr auto longest_overtaking = caf::timespan{std::chrono::seconds{30}};
+
 template <class Enum>
 void read_word(section& in, const char* key, Enum& out) {
   auto word = std::string{name_of(out)};
@@ -209,6 +211,15 @@ void read_link(section& in, link_options& out) {
   in.read("longest_backoff", out.longest_backoff);
 }
 
+/// Whether tasks of outside distributors are taken in: reports of them may come first.
+bool takes_tasks(const amqp_options& x) {
+  for (const auto& queue : x.consume)
+    for (const auto& [_, handler] : queue.handlers)
+      if (handler != nullptr && handler->name == "ebs_task")
+        return true;
+  return false;
+}
+
 void read_span(section& in, const char* key, caf::timespan& out) {
   auto value = std::chrono::duration_cast<milliseconds>(out);
   in.read(key, value);
@@ -272,6 +283,14 @@ amqp_options read_amqp_options(section& in, const std::string& node) {
   read_span(in, "retry_for", out.retry_for);
   read_span(in, "request_limit", out.request_limit);
   read_span(in, "drain_limit", out.drain_limit);
+  read_span(in, "replay_for", out.replay_for);
+  if (out.replay_for < milliseconds{1} || out.replay_for > std::chrono::seconds{50})
+    in.complain("replay_for", "must be between 1ms and 50s");
+  if (takes_tasks(out))
+    out.early_for = longest_overtaking;
+  read_span(in, "early_for", out.early_for);
+  if (out.early_for < caf::timespan{0} || out.early_for > std::chrono::minutes{10})
+    in.complain("early_for", "must be at most 10m: a broker ends what is not acknowledged");
   return out;
 }
 

@@ -66,6 +66,9 @@ struct amqp_options {
   std::string dead_letters_type = "classic";
   caf::timespan request_limit{std::chrono::seconds{5}}; ///< For the journal and the roles.
   caf::timespan drain_limit{std::chrono::seconds{5}};
+  caf::timespan replay_for{std::chrono::seconds{3}}; ///< Of dead letters, in one call.
+  /// For reports that overtake what they speak of; 0 where nothing could come after them.
+  caf::timespan early_for{0};
 
   /// Names of all dead-letter queues, ordered.
   std::vector<std::string> dead_letter_queues() const;

@@ -335,7 +335,7 @@ TEST_CASE("outside processors report through the objects") {
   for (const auto& task : made->tasks) {
     CHECK(world.say(task.id, task_report_type::start) == report_outcome::taken);
     CHECK(world.say(task.id, task_report_type::end) == report_outcome::taken);
-    CHECK(world.say(task.id, task_report_type::end) == report_outcome::unknown);
+    CHECK(world.say(task.id, task_report_type::end) == report_outcome::late);
   }
   CHECK(world.show(made->id).state == object_state::completed);
   CHECK(world.say("no-such-task", task_report_type::end) == report_outcome::unknown);

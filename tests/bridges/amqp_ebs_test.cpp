@@ -215,6 +215,7 @@ TEST_CASE("a legacy report needs a type that is known, and a target") {
   CHECK(take(read_ebs_report, R"({"type":"END_PROCESSING","target":"9f","processor":"5b"})"));
   CHECK(take(read_ebs_report, R"({"type":"FAIL_PROCESSING","target":"9f","processor":"5b",)"
                               R"("attempt":2,"spend_seconds":1.5,"error":"no","data":{"a":1}})"));
+  CHECK(take(read_ebs_report, R"({"type":"DEAD_PROCESSING","target":"9f","attempt":3})"));
   CHECK(place_of_fault(take(read_ebs_report, R"({"type":"MUSIC","target":"9f"})")) == "type");
   CHECK(place_of_fault(take(read_ebs_report, R"({"type":"END_PROCESSING"})")) == "target");
 }

@@ -23,6 +23,16 @@ amqp_options read(const std::string& yaml, std::string* faults = nullptr) {
 
 } // namespace
 
+TEST_CASE("reports that come early are waited for where tasks are taken in", "[unit][amqp]") {
+  CHECK(read("consume: {q: {handler: ebs_report}}").early_for == caf::timespan{0});
+  auto both = std::string{"consume: {q: {handler: ebs_report}, t: {handler: ebs_task}}"};
+  CHECK(read(both).early_for == std::chrono::seconds{30});
+  CHECK(read(both + "\nearly_for: 5s").early_for == std::chrono::seconds{5});
+  auto faults = std::string{};
+  read(both + "\nearly_for: 20m", &faults);
+  CHECK(faults.find("early_for") != std::string::npos);
+}
+
 TEST_CASE("topology, consumers and publishers are read", "[unit][amqp]") {
   auto got = read(R"(
 urls: [rabbit-1, "amqps://rabbit-2/x"]
