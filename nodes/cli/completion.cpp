@@ -1,6 +1,7 @@
 #include "nodes/cli/completion.hpp"
 
 #include "nodes/cli/program.hpp"
+#include "nodes/role.hpp"
 
 #include <CLI/CLI.hpp>
 
@@ -48,6 +49,14 @@ std::string inner_option_words(const CLI::App& verb) {
   return std::accumulate(out.begin(), out.end(), std::string{});
 }
 
+/// Returns the roles that a node may play.
+std::string role_words() {
+  auto out = std::string{};
+  for (const auto& row : role_table())
+    out += (out.empty() ? "" : " ") + std::string{row.name};
+  return out;
+}
+
 /// Returns the branch of the script for one verb.
 std::string branch(const CLI::App& app, const CLI::App& verb) {
   auto words = inner_option_words(verb) + option_words(verb) + ' ' + option_words(app);
@@ -86,7 +95,9 @@ std::string bash_completion(const CLI::App& app) {
     "    --result) words=\"pass fail neutral error timeout canceled\" ;;\n"
     "    --role)\n"
     "      words=\"read submit admin\"\n"
-    "      [[ $verb == cluster ]] && words=\"journal jobs artifacts tests http\" ;;\n"
+    "      [[ $verb == cluster ]] && words=\""
+    + role_words()
+    + "\" ;;\n"
     "    --test|--token-file|--jwt-secret-file|--secret-file|--config|-o|--output)\n"
     "      COMPREPLY=($(compgen -f -- \"$cur\")); return ;;\n"
     "    --data|--dir) COMPREPLY=($(compgen -d -- \"$cur\")); return ;;\n"

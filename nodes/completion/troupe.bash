@@ -18,7 +18,7 @@ _troupe() {
     --result) words="pass fail neutral error timeout canceled" ;;
     --role)
       words="read submit admin"
-      [[ $verb == cluster ]] && words="journal jobs artifacts tests http" ;;
+      [[ $verb == cluster ]] && words="journal jobs artifacts history objects statistics machines tests amqp http" ;;
     --test|--token-file|--jwt-secret-file|--secret-file|--config|-o|--output)
       COMPREPLY=($(compgen -f -- "$cur")); return ;;
     --data|--dir) COMPREPLY=($(compgen -d -- "$cur")); return ;;
