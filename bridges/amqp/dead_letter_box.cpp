@@ -22,7 +22,27 @@ std::string header(const inbound_message& in, const char* name) {
   return header_text(in.headers, name).value_or("");
 }
 
+void keep_properties(publication& out, const inbound_message& letter) {
+  out.body = letter.body;
+  out.type = letter.type;
+  out.content_type = letter.content_type;
+  out.content_encoding = letter.content_encoding;
+  out.correlation_id = letter.correlation_id;
+  out.reply_to = letter.reply_to;
+  out.message_id = letter.message_id;
+  out.app_id = letter.app_id;
+  out.time = letter.sent;
+  out.kept_headers = letter.headers;
+}
+
 } // namespace
+
+publication copy_of_letter(const inbound_message& letter, const std::string& queue) {
+  auto out = publication{};
+  out.routing_key = queue;
+  keep_properties(out, letter);
+  return out;
+}
 
 std::optional<publication> message_of_letter(const inbound_message& letter) {
   auto out = publication{};
@@ -37,16 +57,7 @@ std::optional<publication> message_of_letter(const inbound_message& letter) {
   } else if (out.routing_key.empty() && out.exchange.empty()) {
     return std::nullopt;
   }
-  out.body = letter.body;
-  out.type = letter.type;
-  out.content_type = letter.content_type;
-  out.content_encoding = letter.content_encoding;
-  out.correlation_id = letter.correlation_id;
-  out.reply_to = letter.reply_to;
-  out.message_id = letter.message_id;
-  out.app_id = letter.app_id;
-  out.time = letter.sent;
-  out.kept_headers = letter.headers;
+  keep_properties(out, letter);
   return out;
 }
 
@@ -171,45 +182,54 @@ caf::expected<bool> dead_letter_box::publish(const publication& what) {
   }
 }
 
-caf::expected<dead_letters_moved> dead_letter_box::replay(const std::string& queue, uint32_t most) {
+caf::error dead_letter_box::open_sending() {
+  if (auto why = at_->open_channel(send_channel))
+    return why;
+  return at_->call(send_channel,
+                   [](amqp_connection_state_t to) { amqp_confirm_select(to, send_channel); });
+}
+
+caf::expected<bool> dead_letter_box::deliver(const std::optional<publication>& what) {
+  if (!what)
+    return false;
+  auto sent = publish(*what);
+  if (sent || !at_->alive() || sent.error() == ec::timeout)
+    return sent;
+  // The exchange is gone, and the channel with it.
+  if (auto why = open_sending())
+    return why;
+  return false;
+}
+
+caf::expected<dead_letters_moved> dead_letter_box::replay(const std::string& queue, uint32_t most,
+                                                          caf::timespan limit) {
+  auto until = std::chrono::steady_clock::now() + limit;
   auto there = look(queue);
   if (!there)
     return std::move(there.error());
-  for (auto channel : {take_channel, send_channel})
-    if (auto why = at_->open_channel(channel))
-      return why;
-  if (auto why = at_->call(
-        send_channel, [](amqp_connection_state_t to) { amqp_confirm_select(to, send_channel); }))
+  if (auto why = at_->open_channel(take_channel))
+    return why;
+  if (auto why = open_sending())
     return why;
   auto left = most == 0 ? there->messages : std::min<uint64_t>(most, there->messages);
   auto out = dead_letters_moved{queue, 0, 0};
-  for (; left > 0; --left) {
+  for (; left > 0 && std::chrono::steady_clock::now() < until; --left) {
     auto x = next(queue);
     if (!x)
       return std::move(x.error());
     if (!*x)
       break;
-    auto what = message_of_letter((*x)->message);
-    auto sent = what ? publish(*what) : caf::expected<bool>{false};
-    if (!sent) {
-      if (!at_->alive() || sent.error() == ec::timeout)
-        return std::move(sent.error());
-      // The exchange is gone: the letter stays, the channel is new.
-      if (auto why = at_->open_channel(send_channel))
+    const auto& dead = (*x)->message;
+    auto sent = deliver(message_of_letter(dead));
+    auto kept = sent && !*sent ? deliver(copy_of_letter(dead, queue)) : sent;
+    if (!kept)
+      return std::move(kept.error());
+    ++(*sent ? out.moved : out.stayed);
+    if (*kept)
+      if (auto why = at_->judge(amqp_basic_ack(at_->get(), take_channel, (*x)->tag, 0)))
         return why;
-      if (auto why = at_->call(send_channel, [](amqp_connection_state_t to) {
-            amqp_confirm_select(to, send_channel);
-          }))
-        return why;
-    }
-    if (!sent || !*sent) {
-      ++out.stayed;
-      continue;
-    }
-    if (auto why = at_->judge(amqp_basic_ack(at_->get(), take_channel, (*x)->tag, 0)))
-      return why;
-    ++out.moved;
   }
+  // What was taken and not acknowledged goes back to its place.
   at_->close();
   return out;
 }

@@ -64,7 +64,7 @@ caf::behavior dead_letter_clerk(caf::event_based_actor* self, amqp_options optio
       self->quit();
       return with_box<dead_letters_moved>(options, what.queue,
                                           [&](dead_letter_box& box, const std::string& queue) {
-                                            return box.replay(queue, what.max);
+                                            return box.replay(queue, what.max, options.replay_for);
                                           });
     },
     [=](const purge_dead_letters& what) -> caf::result<dead_letters_moved> {

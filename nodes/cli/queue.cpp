@@ -21,6 +21,10 @@ struct queue_orders {
   bool yes = false;
 };
 
+std::string path_of(const std::string& queue) {
+  return "/queues/dead/" + escaped_path(queue);
+}
+
 /// Calls `f` with the path of the dead-letter queue that is meant: the named one, or the only one.
 template <class F>
 void with_queue(program& p, const queue_orders& in, F f) {
@@ -36,7 +40,7 @@ void with_queue(program& p, const queue_orders& in, F f) {
       return p.fail(fault_at(ec::invalid_argument, "QUEUE", "there are several: name one"));
     name = all->queues.front().queue;
   }
-  f(*server, "/queues/dead/" + escaped_path(name));
+  f(*server, path_of(name));
 }
 
 void list(program& p) {
@@ -76,24 +80,54 @@ void peek(program& p, const queue_orders& in) {
   });
 }
 
-void say(program& p, const json& raw, const char* what) {
+void say(program& p, const dead_letters_moved& moved, const char* what) {
   if (p.options.json)
-    return write_line(p.io, json_text(raw));
-  auto moved = session::as<dead_letters_moved>(raw);
-  if (!moved)
-    return p.fail(moved.error());
-  p.io.out << moved->moved << ' ' << what;
-  if (moved->stayed > 0)
-    p.io.out << ", " << moved->stayed << " found no queue and stayed";
+    return write_line(p.io, json_text(write_json(moved)));
+  p.io.out << moved.moved << ' ' << what;
+  if (moved.stayed > 0)
+    p.io.out << ", " << moved.stayed << " found no queue and stayed";
   p.io.out << '\n';
 }
 
+/// Returns how many letters are there; those that come back meanwhile are not to go again.
+caf::expected<uint64_t> count_letters(session& server, const std::string& path) {
+  auto all = server.get<dead_letter_queues>("/queues/dead");
+  if (!all)
+    return std::move(all.error());
+  for (const auto& x : all->queues)
+    if (path == path_of(x.queue))
+      return x.messages;
+  return uint64_t{0};
+}
+
+/// One call sends letters for a few seconds only; this goes on where it ended, until all have
+/// had their turn that were there at first. Says how far it came, whatever ends it.
 void replay(program& p, const queue_orders& in) {
   with_queue(p, in, [&](session& server, const std::string& path) {
-    auto got = server.post(path + "/replay", {{"max", in.max}});
-    if (!got)
-      return p.fail(got.error());
-    say(p, *got, "replayed");
+    auto count = count_letters(server, path);
+    if (!count)
+      return p.fail(count.error());
+    auto turns = in.max == 0 ? *count : std::min<uint64_t>(in.max, *count);
+    auto sum = dead_letters_moved{};
+    while (true) {
+      auto got = server.post(path + "/replay", {{"max", turns}});
+      auto step = got ? session::as<dead_letters_moved>(*got)
+                      : caf::expected<dead_letters_moved>{got.error()};
+      if (!step) {
+        if (sum.moved + sum.stayed > 0)
+          say(p, sum, "replayed before it broke; the rest is where it was");
+        return p.fail(step.error());
+      }
+      sum.queue = step->queue;
+      sum.moved += step->moved;
+      sum.stayed += step->stayed;
+      auto done = step->moved + step->stayed;
+      turns -= std::min(turns, done);
+      if (done == 0 || turns == 0)
+        return say(p, sum, "replayed");
+      if (!p.options.json)
+        p.io.err << sum.moved << " replayed, " << turns << " to go\n";
+    }
   });
 }
 
@@ -104,7 +138,10 @@ void purge(program& p, const queue_orders& in) {
     auto got = server.post(path + "/purge", json{});
     if (!got)
       return p.fail(got.error());
-    say(p, *got, "thrown away");
+    auto moved = session::as<dead_letters_moved>(*got);
+    if (!moved)
+      return p.fail(moved.error());
+    say(p, *moved, "thrown away");
   });
 }
 

@@ -37,7 +37,17 @@ http_response replay(call& c) {
       return c.fail(reader.faults);
     what.max = wish.max;
   }
-  return answer(c, c.ask<dead_letters_moved>(c.shared.roles.amqp, std::move(what)));
+  auto moved = c.ask<dead_letters_moved>(c.shared.roles.amqp, what);
+  if (!moved)
+    return c.fail(moved.error());
+  auto out = write_json(*moved);
+  // It may have stopped before the end; whoever asks learns how many are there now.
+  auto all = c.ask<dead_letter_queues>(c.shared.roles.amqp, list_dead_letters{});
+  if (all)
+    for (const auto& x : all->queues)
+      if (x.queue == moved->queue)
+        out["left"] = x.messages;
+  return json_response(200, out);
 }
 
 http_response purge(call& c) {
@@ -75,9 +85,10 @@ std::vector<route> dead_letter_routes() {
      .path = "/queues/dead/{queue}/replay",
      .least = token_level::admin,
      .tag = "amqp",
-     .summary = "Sends letters to where they were bound, oldest first",
+     .summary = "Sends letters to where they were bound, oldest first, for a few seconds; the next "
+                "call goes on",
      .request = schema_of<replay_dead_letters>(),
-     .answers = {{200, "How many went, and how many found no queue.",
+     .answers = {{200, "How many went, how many found no queue, and in `left` how many are there.",
                   schema_of<dead_letters_moved>()}},
      .max_body = 1024,
      .run = replay},
