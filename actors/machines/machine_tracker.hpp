@@ -15,7 +15,6 @@ struct machine_tracker_options {
   machine_limits limits;
   bool alerts = true;
   uint32_t exceptions_in_a_row = 3;                     ///< So many raise an alert; 0 = never.
-  caf::timespan keep_for{std::chrono::hours{24 * 90}};  ///< Then a silent machine is forgotten.
   caf::timespan look_interval{std::chrono::minutes{1}}; ///< Who has gone stale, and is too old.
   caf::timespan request_timeout{std::chrono::seconds{5}};
   uint32_t batch_events = 4096;

@@ -73,7 +73,7 @@ void tracker_core::look() {
     raise(std::move(found));
   }
   if (at_end_) {
-    auto left = table_.retire(now() - options_.keep_for, retired_at_once);
+    auto left = table_.retire(now() - options_.limits.keep_for, retired_at_once);
     if (!left && explain(left.error()).code != ec::disk_full)
       return self_->quit(left.error());
     more = more || (left && *left);

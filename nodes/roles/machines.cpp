@@ -20,7 +20,7 @@ machine_tracker_options read_machines(section& in) {
   read_age(in, "stale_after", out.limits.ages.stale_after);
   read_age(in, "longest_run", out.limits.ages.longest_run);
   read_age(in, "history_for", out.limits.history_for);
-  read_age(in, "keep_for", out.keep_for);
+  read_age(in, "keep_for", out.limits.keep_for);
   in.read("own_runners", out.limits.own_runners);
   in.read("own_datacenter", out.limits.own_datacenter);
   if (!split_machine_id(to_machine_id(out.limits.own_datacenter, "x"))

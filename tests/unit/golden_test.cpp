@@ -3,6 +3,8 @@
 #include "actors/artifacts/packed_file.hpp"
 #include "actors/jobs/history_index.hpp"
 #include "actors/journal/journal_backend.hpp"
+#include "actors/machines/machine_history.hpp"
+#include "actors/machines/machine_table.hpp"
 #include "messages/job_events.hpp"
 #include "messages/protocols.hpp"
 #include "messages/test.hpp"
@@ -30,7 +32,9 @@ using records = std::tuple<
   job_page, read_live_jobs, live_jobs, write_artifact, close_artifact, read_artifact, artifact_ref,
   artifact_chunk, list_artifacts, artifact_list, node_status, node_hello, node_welcome, node_ping,
   node_list, node_view, job_queued, run_started, run_progressed, run_finished, cancel_requested,
-  job_closed, ledger_opened, test_spec, packed_index, history_mark, journal_head, kept_id>;
+  job_closed, ledger_opened, test_spec, packed_index, history_mark, journal_head, kept_id,
+  machine_seen, machine_quarantined, machine_inventory, machine_forgotten, machine_alert,
+  machine_record, history_entry, machine_mark, quarantine_history>;
 
 template <class F>
 void for_each_known(F f) {
