@@ -37,12 +37,12 @@ caf::error machine_alerts::look(machine_rows::place where, bool heard, caf::time
     for (auto x : {machine_trouble::lost, machine_trouble::stale, machine_trouble::exceptions,
                    machine_trouble::back})
       if (x == machine_trouble::back ? row.alerts == 0 : (row.alerts & bit(x)) != 0)
-        under_way_.erase({row.id, x});
+        under_way_.erase({std::string{row.id}, x});
   auto is = condition_of(row, now, table_.limits().ages);
   if (is.quarantined || is.state == machine_state::shutdown)
     return {};
   auto streaks = machine_streaks{};
-  if (in_a_row_ > 0 && !row.exceptions.empty()
+  if (in_a_row_ > 0 && !row.more().exceptions.empty()
       && (heard || (row.alerts & bit(machine_trouble::exceptions)) != 0)) {
     auto got = table_.streaks(row.id);
     if (!got)
@@ -56,11 +56,9 @@ caf::error machine_alerts::look(machine_rows::place where, bool heard, caf::time
     x.at = now;
     x.since = since;
     x.count = count;
-    x.task = count > 0 ? streaks.task : row.task;
-    if (!row.types.empty()) {
-      x.provisioner = table_.words().text(row.types[0].provisioner);
-      x.worker_type = table_.words().text(row.types[0].type);
-    }
+    x.task = count > 0 ? streaks.task : std::string{row.task.view()};
+    x.provisioner = table_.words().text(row.type.provisioner);
+    x.worker_type = table_.words().text(row.type.type);
     x.text = text_of(x, now);
     if (hand_out(x))
       out.push_back(std::move(x));
@@ -71,7 +69,7 @@ caf::error machine_alerts::look(machine_rows::place where, bool heard, caf::time
   auto lost = is.state == machine_state::lost;
   auto failing = in_a_row_ > 0 && streaks.exceptions >= in_a_row_;
   if (wanted(machine_trouble::lost, lost))
-    raise(machine_trouble::lost, row.lost_since, 0);
+    raise(machine_trouble::lost, row.more().lost_since, 0);
   if (wanted(machine_trouble::stale, is.stale))
     raise(machine_trouble::stale, row.seen != never ? row.seen : row.message, 0);
   if (wanted(machine_trouble::exceptions, failing))

@@ -97,7 +97,7 @@ struct row_filter {
 
   bool operator()(const machine_row& row) const {
     auto missing = what.state == machine_filter::missing;
-    if (!missing && !row.heard() && row.quarantine_at == never)
+    if (!missing && !row.heard() && row.more().quarantine_at == never)
       return false; // one that is only expected
     if (!what.datacenter.empty() && !is_in(row, what.datacenter))
       return false;
@@ -106,7 +106,8 @@ struct row_filter {
         return (what.worker_type.empty() || x.type == type)
                && (what.provisioner.empty() || x.provisioner == provisioner);
       };
-      if (std::none_of(row.types.begin(), row.types.end(), served))
+      const auto& others = row.more().types;
+      if (!served(row.type) && std::none_of(others.begin(), others.end(), served))
         return false;
     }
     if (what.seen_before != never && !(row.seen < what.seen_before))
@@ -161,7 +162,8 @@ sighting_list machine_table::sightings(const list_sightings& what) const {
       out.next = out.machines.back().id;
       break;
     }
-    out.machines.push_back({row.id, row.seen, words_.text(row.status), row.task});
+    out.machines.push_back(
+      {std::string{row.id}, row.seen, words_.text(row.status), std::string{row.task.view()}});
   }
   return out;
 }
@@ -221,7 +223,7 @@ caf::expected<machine_page> machine_table::list(const list_machines& what,
     found.pop_back();
     const auto& last = rows_.at(found.back());
     out.next = what.order == machine_order::id
-                 ? last.id
+                 ? std::string{last.id}
                  : to_token(last.seen.time_since_epoch().count(), last.id);
   }
   auto recent = std::min<size_t>(what.recent, recent_machine_tasks);
@@ -237,7 +239,7 @@ caf::expected<machine_page> machine_table::list(const list_machines& what,
 caf::expected<machine_view> machine_table::find(std::string_view id, caf::timestamp now) const {
   auto where = rows_.find(id);
   if (where == machine_rows::nowhere
-      || (!rows_.at(where).heard() && rows_.at(where).quarantine_at == never))
+      || (!rows_.at(where).heard() && rows_.at(where).more().quarantine_at == never))
     return fault(ec::not_found, "unknown machine");
   return view(id, now);
 }
@@ -265,14 +267,17 @@ caf::expected<machine_view> machine_table::view_of(const machine_row& row, caf::
   out.id = row.id;
   out.datacenter = parts->first;
   out.machine = parts->second;
-  for (const auto& x : row.types) {
+  auto add_type = [&](const served_type& x) {
     const auto& type = words_.text(x.type);
     auto& all = out.worker_types;
     if (!type.empty() && std::find(all.begin(), all.end(), type) == all.end())
       all.push_back(type);
     if (out.provisioner.empty())
       out.provisioner = words_.text(x.provisioner);
-  }
+  };
+  add_type(row.type);
+  for (const auto& x : row.more().types)
+    add_type(x);
   out.firstseen = row.first;
   out.lastseen = row.seen;
   out.lastmessage = row.message;
@@ -285,7 +290,7 @@ caf::expected<machine_view> machine_table::view_of(const machine_row& row, caf::
   out.missing = is.missing;
   out.expected = row.expected;
   out.laststatus = words_.text(row.status);
-  out.lasttaskid = row.task;
+  out.lasttaskid = row.task.view();
   if (!row.task.empty() && row.status_rank > 0)
     out.lastrunid = row.run;
   out.takenuntil = row.taken_until;
@@ -293,7 +298,7 @@ caf::expected<machine_view> machine_table::view_of(const machine_row& row, caf::
   out.counts.completed = row.completed;
   out.counts.failed = row.failed;
   auto ended = uint64_t{row.completed} + row.failed;
-  for (const auto& x : row.exceptions) {
+  for (const auto& x : row.more().exceptions) {
     const auto& reason = words_.text(x.reason);
     out.counts.exception[reason] = x.runs;
     if (blames_machine(reason))
@@ -301,12 +306,12 @@ caf::expected<machine_view> machine_table::view_of(const machine_row& row, caf::
   }
   if (ended > 0)
     out.success_rate = static_cast<double>(row.completed) / static_cast<double>(ended);
-  out.quarantine_until = row.quarantine_until;
+  out.quarantine_until = row.more().quarantine_until;
   if (auto last = std::max(row.seen, row.message); last != never && !row.expected)
     out.expires = last < far_future - limits_.keep_for ? last + limits_.keep_for : far_future;
   if (!row.has_history())
     return out;
-  if (row.failed > 0 || !row.exceptions.empty()) {
+  if (row.failed > 0 || !row.more().exceptions.empty()) {
     auto streaks = read_streaks(*table_, row.id);
     if (!streaks)
       return std::move(streaks.error());
@@ -347,7 +352,7 @@ machine_summary machine_table::summary(const summarize_machines& what, caf::time
     const auto& row = rows_.at(where);
     auto is = condition_of(row, now, ages);
     auto datacenter = id.substr(0, id.find(':'));
-    auto type = row.types.empty() ? word{0} : row.types[0].type;
+    auto type = row.type.type;
     auto [i, fresh] = at.try_emplace({datacenter, type}, out.rows.size());
     if (fresh) {
       auto& tally = out.rows.emplace_back();

@@ -21,9 +21,9 @@ caf::error machine_table::apply_quarantine(const machine_quarantined& x, draft& 
   auto where = touch(x.machine, to);
   auto& row = rows_.at(where);
   // Of two marks the later one counts, however they come.
-  if (x.at >= row.quarantine_at) {
-    row.quarantine_at = x.at;
-    row.quarantine_until = x.until > x.at ? x.until : caf::timestamp{};
+  if (auto& more = row.change_more(); x.at >= more.quarantine_at) {
+    more.quarantine_at = x.at;
+    more.quarantine_until = x.until > x.at ? x.until : caf::timestamp{};
   }
   auto key = machine_keys::details(x.machine);
   auto all = quarantine_history{};
@@ -58,7 +58,7 @@ void machine_table::apply_inventory(const machine_inventory& x, draft& to) {
     touch(id, to);
     auto& row = rows_.at(where);
     row.expected = false;
-    if (!row.heard() && row.quarantine_at == caf::timestamp{})
+    if (!row.heard() && row.more().quarantine_at == never)
       rows_.remove(where);
   }
 }
@@ -115,7 +115,7 @@ caf::expected<bool> machine_table::retire(caf::timestamp before, size_t most) {
     retired_up_to_ = i->first;
     const auto& row = rows_.at(i->second);
     if (row.heard() && std::max(row.seen, row.message) < before && !row.expected
-        && row.quarantine_until == caf::timestamp{})
+        && row.more().quarantine_until == never)
       going.push_back(i->second);
   }
   auto more = i != all.end();

@@ -39,13 +39,13 @@ void fold_status(machine_row& row, word_list& words, const machine_seen& x) {
     return;
   auto status = status_of(x);
   if (x.at == row.status_at
-      && std::tie(rank, x.task, x.run, status)
-           <= std::tie(row.status_rank, row.task, row.run, words.text(row.status)))
+      && std::tuple{rank, std::string_view{x.task}, x.run, std::string_view{status}} <= std::tuple{
+           row.status_rank, row.task.view(), row.run, std::string_view{words.text(row.status)}})
     return;
   row.status_at = x.at;
   row.status_rank = rank;
   row.status = words.of(status);
-  row.task = x.task;
+  row.task.assign(x.task);
   row.run = x.run;
 }
 
@@ -61,39 +61,49 @@ void fold_run(machine_row& row, const machine_seen& x, const sign_meaning& what)
     row.run_key = key;
     row.phase = run_phase::none;
     row.run_signs = 0;
-    row.taken_until = row.deadline = row.lost_since = never;
+    row.taken_until = row.deadline = never;
+    if (row.more().lost_since != never)
+      row.change_more().lost_since = never;
   }
   row.phase = std::max(row.phase, what.phase);
   row.run_signs = static_cast<uint16_t>(row.run_signs | 1U << static_cast<unsigned>(x.kind));
   raise(row.taken_until, x.taken_until);
   raise(row.deadline, x.deadline);
-  raise(row.lost_since, what.lost_since);
+  if (what.lost_since > row.more().lost_since)
+    row.change_more().lost_since = what.lost_since;
 }
 
 /// Keeps the latest types; one that had to go cannot come back with an older time.
 void fold_type(machine_row& row, word_list& words, const machine_seen& x) {
-  if (x.worker_type.empty() && x.provisioner.empty())
+  if ((x.worker_type.empty() && x.provisioner.empty()) || x.at == never)
     return;
-  auto type = words.of(x.worker_type);
-  auto provisioner = words.of(x.provisioner);
-  auto& all = row.types;
-  if (!all.empty() && all[0].type == type && all[0].provisioner == provisioner) {
-    raise(all[0].at, x.at);
+  auto is = served_type{words.of(x.worker_type), words.of(x.provisioner), x.at};
+  auto same = [&](const served_type& y) {
+    return y.type == is.type && y.provisioner == is.provisioner;
+  };
+  if (row.type.at == never) {
+    row.type = is;
     return;
   }
-  auto same = [&](const served_type& y) { return y.type == type && y.provisioner == provisioner; };
-  auto i = std::find_if(all.begin(), all.end(), same);
-  if (i == all.end())
-    i = all.insert(all.end(), {type, provisioner, x.at});
-  raise(i->at, x.at);
+  if (same(row.type)) {
+    raise(row.type.at, is.at);
+    return;
+  }
   auto order = [&](const served_type& y) {
     return std::tuple{y.at, std::string_view{words.text(y.type)},
                       std::string_view{words.text(y.provisioner)}};
   };
+  auto& all = row.change_more().types;
+  auto i = std::find_if(all.begin(), all.end(), same);
+  if (i == all.end())
+    i = all.insert(all.end(), is);
+  raise(i->at, is.at);
+  if (order(row.type) < order(*i))
+    std::swap(row.type, *i);
   std::sort(all.begin(), all.end(),
             [&](const auto& a, const auto& b) { return order(b) < order(a); });
-  if (all.size() > most_types)
-    all.resize(most_types);
+  if (all.size() >= most_types)
+    all.resize(most_types - 1);
 }
 
 std::string_view outcome_reason(const run_finished& x) {
@@ -203,8 +213,10 @@ void fold(machine_row& row, word_list& words, const machine_seen& x, const sign_
   }
   if (x.kind < machine_sign::imported)
     raise(row.message, x.at);
-  raise(row.up_at, what.up);
-  raise(row.down_at, what.down);
+  if (what.up > row.more().up_at)
+    row.change_more().up_at = what.up;
+  if (what.down > row.more().down_at)
+    row.change_more().down_at = what.down;
   fold_type(row, words, x);
   if (what.of_run)
     fold_run(row, x, what);
@@ -222,7 +234,7 @@ void count(machine_row& row, word_list& words, machine_sign kind, std::string_vi
   if (kind == machine_sign::failed)
     return add(row.failed);
   auto which = words.of(reason.empty() ? "unknown" : reason);
-  auto& all = row.exceptions;
+  auto& all = row.change_more().exceptions;
   auto i = std::find_if(all.begin(), all.end(), [&](const auto& y) { return y.reason == which; });
   if (i == all.end())
     i = all.insert(all.end(), {which, 0});
@@ -234,14 +246,15 @@ void count(machine_row& row, word_list& words, machine_sign kind, std::string_vi
 machine_condition condition_of(const machine_row& row, caf::timestamp now,
                                const machine_ages& ages) {
   auto out = machine_condition{};
-  auto lived_since = [&](caf::timestamp then) { return row.seen > then || row.up_at > then; };
-  if (row.down_at != never && !lived_since(row.down_at))
+  const auto& more = row.more();
+  auto lived_since = [&](caf::timestamp then) { return row.seen > then || more.up_at > then; };
+  if (more.down_at != never && !lived_since(more.down_at))
     out.state = machine_state::shutdown;
-  else if (row.phase == run_phase::lost && !lived_since(row.lost_since))
+  else if (row.phase == run_phase::lost && !lived_since(more.lost_since))
     out.state = machine_state::lost;
   else if (row.phase == run_phase::running)
     out.state = machine_state::busy;
-  else if ((row.phase != run_phase::none && row.seen != never) || row.up_at != never)
+  else if ((row.phase != run_phase::none && row.seen != never) || more.up_at != never)
     out.state = machine_state::idle;
   out.overdue =
     out.state == machine_state::busy && row.taken_until != never && now > row.taken_until;
@@ -249,7 +262,7 @@ machine_condition condition_of(const machine_row& row, caf::timestamp now,
     out.overdue
     && ((row.deadline != never && now > row.deadline) || row.run_begin < now - ages.longest_run);
   out.stale = row.heard() && first_said(row.seen, row.message) < now - ages.stale_after;
-  out.quarantined = row.quarantine_until > now;
+  out.quarantined = more.quarantine_until > now;
   out.missing = row.expected && !row.heard();
   return out;
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "actors/machines/short_text.hpp"
 #include "actors/machines/word_list.hpp"
 #include "messages/codec.hpp"
 
@@ -7,7 +8,9 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace troupe {
@@ -37,59 +40,83 @@ struct reason_count {
   uint32_t runs = 0;
 };
 
+/// What few machines have: it is apart, so that the others are small.
+struct machine_extra {
+  caf::timestamp lost_since{}; ///< Of the latest run.
+  caf::timestamp up_at{};      ///< The worker came up ...
+  caf::timestamp down_at{};    ///< ... and went down.
+  caf::timestamp quarantine_until{};
+  caf::timestamp quarantine_at{};
+  std::vector<served_type> types;       ///< Beyond the first, the latest first.
+  std::vector<reason_count> exceptions; ///< In no order.
+};
+
 /// What is in memory of each machine: what its signs say together. Each member is the
 /// greatest, the least or the number of what the signs say, so their order is without effect.
 /// A time of 0 = never.
 struct machine_row {
-  std::string id; ///< Empty = the place is free.
+  std::string_view id; ///< Kept by `machine_rows`; empty = the place is free.
   caf::timestamp first{};
   caf::timestamp seen{};    ///< Last sign of life.
   caf::timestamp message{}; ///< Last sign of any kind.
 
   // The latest word about a run, by time.
   caf::timestamp status_at{};
-  std::string task;
+  short_text task;
   uint32_t run = 0;
   word status = 0;
-  uint8_t status_rank = 0; ///< At the same time a higher one counts.
 
   // The latest run, by its begin.
-  run_phase phase = run_phase::none;
-  uint16_t run_signs = 0; ///< Kinds of signs of this run.
-  uint64_t run_key = 0;   ///< Of two that began at once the higher one counts.
+  uint64_t run_key = 0; ///< Of two that began at once the higher one counts.
   caf::timestamp run_begin{};
   caf::timestamp taken_until{};
   caf::timestamp deadline{};
-  caf::timestamp lost_since{};
+  uint16_t run_signs = 0; ///< Kinds of signs of this run.
+  run_phase phase = run_phase::none;
 
-  // The worker itself.
-  caf::timestamp up_at{};
-  caf::timestamp down_at{};
-  std::vector<served_type> types; ///< The latest first, at most `most_types`.
+  uint8_t status_rank = 0; ///< Of words at the same time a higher one counts.
+  bool expected = false;
+  uint8_t alerts = 0; ///< Bits of `machine_trouble` that were raised.
 
   // What is in its history.
   uint32_t running = 0;
   uint32_t completed = 0;
   uint32_t failed = 0;
-  std::vector<reason_count> exceptions; ///< In no order.
-  caf::timestamp kept_from{};           ///< Runs that began before are forgotten.
+  caf::timestamp kept_from{}; ///< Runs that began before are forgotten.
 
-  // What was decided here.
-  caf::timestamp quarantine_until{};
-  caf::timestamp quarantine_at{};
-  bool expected = false;
-  uint8_t alerts = 0; ///< Bits of `machine_trouble` that were raised.
+  served_type type; ///< The latest one.
+
+  machine_row() = default;
+  machine_row(machine_row&&) = default;
+  machine_row& operator=(machine_row&&) = default;
+  machine_row(const machine_row& other);
+  machine_row& operator=(const machine_row&) = delete;
+
+  /// What it has of what few have.
+  const machine_extra& more() const {
+    return extra_ ? *extra_ : nothing_more;
+  }
+  machine_extra& change_more() {
+    if (!extra_)
+      extra_ = std::make_unique<machine_extra>();
+    return *extra_;
+  }
 
   bool empty() const {
     return id.empty();
   }
   bool has_history() const {
-    return running + completed + failed > 0 || !exceptions.empty();
+    return running + completed + failed > 0 || !more().exceptions.empty();
   }
   /// Tells whether it was ever heard of.
   bool heard() const {
-    return seen != caf::timestamp{} || message != caf::timestamp{};
+    return seen != never || message != never;
   }
+
+private:
+  static const machine_extra nothing_more;
+
+  std::unique_ptr<machine_extra> extra_;
 };
 
 inline constexpr size_t most_types = 8;
@@ -170,6 +197,6 @@ struct machine_record {
 };
 
 machine_record to_record(const machine_row& row, const word_list& words);
-machine_row from_record(machine_record x, word_list& words);
+machine_row from_record(const machine_record& x, word_list& words);
 
 } // namespace troupe

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <deque>
 #include <map>
+#include <memory>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -41,7 +42,7 @@ public:
       x = free_.back();
       free_.pop_back();
     }
-    rows_[x].id = id;
+    rows_[x].id = keep(id);
     by_id_.emplace(rows_[x].id, x);
     return x;
   }
@@ -55,22 +56,15 @@ public:
 
   /// Puts a row back to the place where it was.
   void restore(place x, machine_row&& old) {
-    if (rows_[x].id != old.id) {
-      if (!rows_[x].empty())
-        by_id_.erase(rows_[x].id);
-      std::erase(free_, x);
-      rows_[x].id = std::move(old.id);
-      if (!rows_[x].empty())
-        by_id_.emplace(rows_[x].id, x);
-      else
-        free_.push_back(x);
-    }
-    fill(x, std::move(old));
+    std::erase(free_, x);
+    rows_[x] = std::move(old);
+    by_id_.emplace(rows_[x].id, x);
+    changed(x);
   }
 
-  /// Replaces all but the id, which is referred to.
+  /// Replaces all but the id.
   void fill(place x, machine_row&& row) {
-    row.id = std::move(rows_[x].id);
+    row.id = rows_[x].id;
     rows_[x] = std::move(row);
     changed(x);
   }
@@ -95,7 +89,23 @@ public:
   }
 
 private:
-  std::deque<machine_row> rows_; ///< Never move, as ids are referred to.
+  static constexpr auto chunk_size = size_t{64} << 10;
+
+  /// Ids come one after the other in large pieces; what a removed one took is not reused.
+  std::string_view keep(std::string_view id) {
+    if (chunks_.empty() || used_ + id.size() > chunk_size) {
+      chunks_.push_back(std::make_unique<char[]>(chunk_size));
+      used_ = 0;
+    }
+    auto* to = chunks_.back().get() + used_;
+    id.copy(to, id.size());
+    used_ += id.size();
+    return {to, id.size()};
+  }
+
+  std::deque<machine_row> rows_;
+  std::vector<std::unique_ptr<char[]>> chunks_;
+  size_t used_ = 0; ///< Of the last chunk.
   std::vector<int64_t> seen_;
   std::vector<place> free_;
   std::map<std::string_view, place> by_id_;

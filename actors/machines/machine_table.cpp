@@ -58,7 +58,7 @@ caf::error machine_table::open() {
       return false;
     }
     auto where = rows_.add(key.substr(1));
-    rows_.fill(where, from_record(std::move(*read), words_));
+    rows_.fill(where, from_record(*read, words_));
     return true;
   });
   if (why || broken)

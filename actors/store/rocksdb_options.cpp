@@ -94,6 +94,11 @@ family_options(const database_options& in, const std::shared_ptr<const id_window
   ids.memtable_prefix_bloom_size_ratio = 0.05;
   ids.memtable_whole_key_filtering = true;
 
+  // Long histories are read one machine at a time: larger blocks, so a smaller index in memory.
+  auto machines = usual;
+  table.block_size = 16 << 10;
+  machines.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
+
   auto small = usual;
   small.write_buffer_size = std::min<uint64_t>(in.write_buffer, 1 << 20);
 
@@ -101,7 +106,10 @@ family_options(const database_options& in, const std::shared_ptr<const id_window
   for (auto i = size_t{0}; i < family_count; ++i) {
     const auto where = static_cast<family>(i);
     const auto little = where == family::standard || where == family::cursors;
-    const auto& options = where == family::ids ? ids : little ? small : usual;
+    const auto& options = where == family::ids        ? ids
+                          : where == family::machines ? machines
+                          : little                    ? small
+                                                      : usual;
     out.emplace_back(std::string{family_names[i]}, options);
   }
   return out;
