@@ -48,6 +48,19 @@ void check_counts(const pipeline_world& world, size_t objects, size_t tasks) {
   CHECK(counts["in_progress"] == 0);
 }
 
+/// Waits until the statistics have counted so many tasks as processed; returns them.
+json await_statistics(const pipeline_world& world, uint64_t processed) {
+  auto out = json{};
+  if (!await(30s, [&] {
+        auto got = world.node.get("/statistics");
+        if (got.status == 200)
+          out = got.document();
+        return !out.is_null() && out.at("processed") == processed && out.at("in_progress") == 0;
+      }))
+    FAIL("the statistics do not count " << processed << ": " << out << '\n' << world.node.log());
+  return out;
+}
+
 size_t tasks_of(const json& object, const std::string& processor) {
   auto out = size_t{0};
   for (const auto& task : object.at("tasks"))
@@ -192,15 +205,26 @@ TEST_CASE("acceptance 5: no order of starts is needed, a broker that restarts lo
 }
 
 TEST_CASE("acceptance 6: a node that was killed counts the same afterwards", "[e2e][objects]") {
-  auto world = pipeline_world{private_broker::shared(), {.objects = quick_work}};
+  auto world = pipeline_world{private_broker::shared(),
+                              {.objects = quick_work, .roles = "  statistics: {}"}};
   world.start();
   for (auto i = 0; i < 5; ++i)
     world.await_object(world.create());
   auto before = world.counts();
+  auto told = await_statistics(world, 15);
   world.node.crash();
   world.start();
   CHECK(world.counts() == before);
   check_counts(world, 5, 15);
+  auto again = await_statistics(world, 15);
+  for (auto what : {"generated", "distributed", "started", "processed", "failed", "retried", "dead",
+                    "in_progress", "spend"}) {
+    INFO(what);
+    CHECK(again.at(what) == told.at(what));
+  }
+  CHECK(again.at("generated") == 5);
+  CHECK(again.at("distributed") == 15);
+  CHECK(again.at("in_progress") == 0);
 }
 
 TEST_CASE("acceptance 7: an end that is delivered twice is counted once", "[e2e][objects]") {

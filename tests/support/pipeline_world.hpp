@@ -20,6 +20,7 @@ struct pipeline_plan {
                                          ///< (legacy-tasks), "troupe_results" (processing).
   bool durable = true;                   ///< Of the exchange and the queues.
   std::string queue_type = "classic";
+  std::string roles = {}; ///< Further roles, one a line, two spaces indented.
 };
 
 /// A real node beside a real RabbitMQ that speaks the events of EBS, and somebody who
