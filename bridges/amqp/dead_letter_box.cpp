@@ -41,6 +41,11 @@ publication copy_of_letter(const inbound_message& letter, const std::string& que
   auto out = publication{};
   out.routing_key = queue;
   keep_properties(out, letter);
+  // Of what was kept these are left out, since to others they would be forged.
+  for (auto name : {letter_reason, letter_text, letter_queue, letter_exchange, letter_routing_key,
+                    letter_time})
+    if (auto text = header_text(letter.headers, name))
+      out.headers.emplace_back(name, std::move(*text));
   return out;
 }
 
