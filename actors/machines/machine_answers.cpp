@@ -92,8 +92,8 @@ struct row_filter {
   const list_machines& what;
   caf::timestamp now;
   machine_ages ages;
-  word type;
-  word provisioner;
+  shared_word type;
+  shared_word provisioner;
 
   bool operator()(const machine_row& row) const {
     auto missing = what.state == machine_filter::missing;
@@ -347,7 +347,7 @@ machine_summary machine_table::summary(const summarize_machines& what, caf::time
   if (what.stale_for.count() > 0)
     ages.stale_after = what.stale_for;
   auto out = machine_summary{};
-  auto at = std::map<std::pair<std::string_view, word>, size_t>{};
+  auto at = std::map<std::pair<std::string_view, shared_word>, size_t>{};
   for (const auto& [id, where] : rows_.by_id()) {
     const auto& row = rows_.at(where);
     auto is = condition_of(row, now, ages);

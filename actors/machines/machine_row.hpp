@@ -29,14 +29,14 @@ enum class run_phase : uint8_t {
 
 /// A worker type that a machine served, and when it was last heard of with it.
 struct served_type {
-  word type = 0;
-  word provisioner = 0;
+  shared_word type = 0;
+  shared_word provisioner = 0;
   caf::timestamp at{};
 };
 
 /// How many runs ended in an exception for one reason.
 struct reason_count {
-  word reason = 0;
+  shared_word reason = 0;
   uint32_t runs = 0;
 };
 
@@ -64,7 +64,7 @@ struct machine_row {
   caf::timestamp status_at{};
   short_text task;
   uint32_t run = 0;
-  word status = 0;
+  shared_word status = 0;
 
   // The latest run, by its begin.
   uint64_t run_key = 0; ///< Of two that began at once the higher one counts.
