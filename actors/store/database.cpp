@@ -122,9 +122,12 @@ caf::error database::write(write_batch& batch, durability when, write_kind kind)
     return fault(ec::disk_full, "too little disk space");
   auto how = rocksdb::WriteOptions{};
   how.sync = when == durability::synced;
+  auto began = std::chrono::steady_clock::now();
   auto status = parts_->db->Write(how, &batch.content_->batch);
-  if (status.ok())
+  if (status.ok()) {
+    (how.sync ? synced_ : lazy_).add(std::chrono::steady_clock::now() - began);
     return {};
+  }
   parts_->sound = false;
   log(log_level::error, "store", "a write failed, nothing more is written",
       {{"error", status.ToString()}});

@@ -3,6 +3,7 @@
 #include "actors/store/disk_guard.hpp"
 #include "actors/store/families.hpp"
 #include "actors/store/write_batch.hpp"
+#include "actors/store/write_times.hpp"
 #include "messages/error.hpp"
 
 #include <chrono>
@@ -96,6 +97,11 @@ public:
   /// older ones vanish when their files are compacted.
   void keep_ids(uint64_t from_ordinal, int64_t since);
 
+  /// How long writes took that went well.
+  const write_times& times(durability of) const {
+    return of == durability::synced ? synced_ : lazy_;
+  }
+
   /// False after a failed write.
   bool sound() const;
   /// The guard given in the options, may be null.
@@ -107,6 +113,8 @@ private:
   explicit database(std::unique_ptr<parts> p);
 
   std::unique_ptr<parts> parts_;
+  write_times lazy_;
+  write_times synced_;
 };
 
 /// Returns a number as a key.

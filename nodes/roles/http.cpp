@@ -3,6 +3,7 @@
 #include "bridges/http/revocation_list.hpp"
 #include "bridges/http/routes/http_bridge.hpp"
 #include "config/log.hpp"
+#include "nodes/build_commit.hpp"
 #include "nodes/own_secret.hpp"
 #include "nodes/role.hpp"
 
@@ -113,16 +114,27 @@ role_lookup lookup_in(const directory& roles) {
           [&roles] { return roles.find<peer_link_actor>("link"); }};
 }
 
+write_figures figures_of(const database& of, durability when) {
+  auto sum = of.times(when).look();
+  auto out = write_figures{when == durability::synced, {}, sum.count, sum.sum_s};
+  for (auto i = size_t{0}; i < write_times::limits.size(); ++i)
+    out.steps.push_back({write_times::limits[i], sum.at_most[i]});
+  return out;
+}
+
 /// What `/metrics` tells of the node itself. Looks at the disk: a few microseconds.
 node_figures figures_of(const node_context& node) {
   auto out = node_figures{};
   out.version = "0.1.0";
+  out.commit = build_commit();
   out.reload_successful = node.reload_successful;
   if (node.store) {
     auto sum = uint64_t{0};
     for (auto i = size_t{0}; i < family_count; ++i)
       sum += node.store->estimated_bytes(static_cast<family>(i), {});
     out.store_bytes = sum;
+    for (auto when : {durability::synced, durability::lazy})
+      out.writes.push_back(figures_of(*node.store, when));
   }
   struct statvfs disk {};
   if (statvfs(node.options.data.c_str(), &disk) == 0) {

@@ -73,7 +73,7 @@ TEST_CASE_METHOD(route_world, "metrics tell what the roles say") {
   REQUIRE(got.status == 200);
   CHECK(got.content_type == "text/plain; version=0.0.4; charset=utf-8");
   const auto& text = got.body;
-  CHECK(value_of(text, R"(troupe_build_info{version="1.2.3"})") == 1);
+  CHECK(value_of(text, R"(troupe_build_info{version="1.2.3",commit="unknown"})") == 1);
   CHECK(value_of(text, R"(http_requests_total{route="/jobs",method="GET",code="200"})") == 2);
   CHECK(value_of(text, R"(http_requests_total{route="none",method="other",code="404"})") == 1);
   CHECK(value_of(text, R"(http_request_duration_seconds_count{route="/jobs"})") == 2);

@@ -41,8 +41,10 @@ public:
   }
 
   void wait() {
+    auto began = std::chrono::steady_clock::now();
     for (auto& x : std::exchange(answers_, {}))
       x();
+    out.canary = std::max<caf::timespan>(out.canary, std::chrono::steady_clock::now() - began);
   }
 
   scraped_roles out;
@@ -98,6 +100,7 @@ http_response metrics(call& c) {
     collect_node(families, options.figures());
   collect_process(families);
   c.shared.requests.collect(families);
+  collect_streams(families, c.shared.pumps.count());
   auto roles = ask_roles(c);
   collect_roles(families, roles, now());
   if (options.metrics.celery_names && roles.statistics)

@@ -164,6 +164,10 @@ void collect_roles(std::vector<prometheus::MetricFamily>& to, const scraped_role
   write.begin("troupe_role_up", MetricType::Gauge, "Whether a role answered this scrape.");
   for (const auto& [role, up] : from.up)
     write.add({{"role", role}}, up ? 1 : 0);
+  write.gauge("troupe_canary_seconds",
+              "From a question to every role to the last answer; those that are silent count up to "
+              "the limit of a scrape.",
+              seconds(from.canary));
   if (from.queues)
     collect_queues(write, *from.queues);
   if (from.statistics)
@@ -184,14 +188,28 @@ void collect_roles(std::vector<prometheus::MetricFamily>& to, const scraped_role
   }
 }
 
+void collect_streams(std::vector<prometheus::MetricFamily>& to, size_t live) {
+  auto write = metric_writer{to};
+  write.gauge("troupe_sse_connections", "Live streams of events and logs that are open.",
+              number(live));
+}
+
 void collect_node(std::vector<prometheus::MetricFamily>& to, const node_figures& from) {
   auto write = metric_writer{to};
   write.begin("troupe_build_info", MetricType::Gauge, "Which program this is.");
-  write.add({{"version", from.version}}, 1);
+  write.add({{"version", from.version}, {"commit", from.commit}}, 1);
   write.gauge("troupe_config_last_reload_successful", "0 if the last SIGHUP found faults.",
               from.reload_successful ? 1 : 0);
   if (from.store_bytes)
     write.gauge("troupe_store_bytes", "Size of the database, roughly.", number(*from.store_bytes));
+  write.begin("troupe_store_write_seconds", MetricType::Histogram,
+              "Writes into the database that went well.");
+  for (const auto& x : from.writes) {
+    auto sum = duration_summary{};
+    sum.count = x.count;
+    sum.sum_s = x.sum_s;
+    write.add({{"sync", x.synced ? "true" : "false"}}, histogram_of(x.steps, sum));
+  }
   if (from.disk_bytes > 0) {
     write.gauge("troupe_disk_free_bytes", "Free space where the data folder is.",
                 number(from.disk_free_bytes));

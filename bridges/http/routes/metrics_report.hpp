@@ -19,6 +19,7 @@ namespace troupe {
 /// What the roles answered to one scrape; nothing of those that did not in time.
 struct scraped_roles {
   std::map<std::string, bool> up; ///< Roles that were asked.
+  caf::timespan canary{0};        ///< From the first question to the last answer.
   std::optional<journal_status> journal;
   std::optional<queue_list> queues;
   std::optional<statistics_counters> statistics;
@@ -31,6 +32,7 @@ struct scraped_roles {
 /// Adds everything that is known of roles and node. Names and labels: docs/metrics.md.
 void collect_roles(std::vector<prometheus::MetricFamily>& to, const scraped_roles& from,
                    caf::timestamp now);
+void collect_streams(std::vector<prometheus::MetricFamily>& to, size_t live);
 void collect_node(std::vector<prometheus::MetricFamily>& to, const node_figures& from);
 
 /// Adds the names of a usual Celery exporter, so that old boards live on.

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "messages/enum_names.hpp"
+#include "messages/statistics.hpp"
 
 #include <chrono>
 #include <cstdint>
@@ -17,8 +18,8 @@ struct compat_options {
   bool alts_unknown_pending =
     true; ///< `GET /tasks/{id}/result` of an unknown id is 200 PENDING; else 404.
   bool machines_open = false; ///< Reading `/machines` and `/machines/{id}` needs no token.
-  bool ebs_validation = true; ///< An object's id that is no number: 422 in FastAPI's words.
   bool ebs_open = false;      ///< `POST /objects` and its other spellings need no token.
+  bool ebs_validation = true; ///< An object's id that is no number: 422 in FastAPI's words.
 };
 
 /// What a submission may ask for and gets by default. Times are per job.
@@ -46,11 +47,21 @@ struct metrics_options {
   bool celery_names = false; ///< Also the names of a Celery exporter.
 };
 
+/// How long writes into the database took.
+struct write_figures {
+  bool synced = false;
+  std::vector<duration_step> steps;
+  uint64_t count = 0;
+  double sum_s = 0;
+};
+
 /// What a node knows of itself beside its roles.
 struct node_figures {
   std::string version;
+  std::string commit = "unknown"; ///< That the program was built of.
   bool reload_successful = true;
   std::optional<uint64_t> store_bytes; ///< Of a node with a store.
+  std::vector<write_figures> writes;   ///< As above.
   uint64_t disk_bytes = 0;             ///< Size of the data folder's file system.
   uint64_t disk_free_bytes = 0;
 };
