@@ -98,15 +98,15 @@ std::string bash_completion(const CLI::App& app) {
     "      [[ $verb == cluster ]] && words=\""
     + role_words()
     + "\" ;;\n"
-    "    --test|--token-file|--jwt-secret-file|--secret-file|--config|-o|--output)\n"
-    "      COMPREPLY=($(compgen -f -- \"$cur\")); return ;;\n"
-    "    --data|--dir) COMPREPLY=($(compgen -d -- \"$cur\")); return ;;\n"
-    "  esac\n"
-    "  if [[ -n $words ]]; then\n"
-    "    COMPREPLY=($(compgen -W \"$words\" -- \"$cur\"))\n"
-    "    return\n"
-    "  fi\n"
-    "  case $verb in\n"};
+      "    --test|--token-file|--jwt-secret-file|--secret-file|--config|-o|--output)\n"
+      "      COMPREPLY=($(compgen -f -- \"$cur\")); return ;;\n"
+      "    --data|--dir) COMPREPLY=($(compgen -d -- \"$cur\")); return ;;\n"
+      "  esac\n"
+      "  if [[ -n $words ]]; then\n"
+      "    COMPREPLY=($(compgen -W \"$words\" -- \"$cur\"))\n"
+      "    return\n"
+      "  fi\n"
+      "  case $verb in\n"};
   out += "    \"\") words=\"" + verb_words(app) + ' ' + option_words(app) + "\" ;;\n";
   for (const auto* verb : app.get_subcommands([](const CLI::App*) { return true; }))
     out += branch(app, *verb);

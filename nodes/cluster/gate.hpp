@@ -41,9 +41,8 @@ struct gate_options {
 };
 
 /// The roles whose handles the gate hands out.
-inline constexpr auto shared_roles =
-  std::array<std::string_view, 9>{"journal", "jobs",    "history",  "artifacts", "statistics",
-                                  "nodes",   "objects", "machines", "amqp"};
+inline constexpr auto shared_roles = std::array<std::string_view, 9>{
+  "journal", "jobs", "history", "artifacts", "statistics", "nodes", "objects", "machines", "amqp"};
 
 /// The gate with what it says to itself: look at the clock, the directory changed, a
 /// node that was refused has had the time to read why.

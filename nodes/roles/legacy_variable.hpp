@@ -14,10 +14,10 @@ void read_legacy_variable(const char* name, Int& out, Int least, Int most) {
   const auto* text = std::getenv(name);
   if (text == nullptr)
     return;
-  auto word = std::string_view{text};
+  auto digits = std::string_view{text};
   auto value = Int{};
-  auto [end, err] = std::from_chars(word.data(), word.data() + word.size(), value);
-  if (err == std::errc{} && end == word.data() + word.size() && value >= least && value <= most)
+  auto [end, err] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
+  if (err == std::errc{} && end == digits.data() + digits.size() && value >= least && value <= most)
     out = value;
 }
 

@@ -28,10 +28,11 @@ json task_named(const std::string& id, uint64_t object) {
 
 /// How many tasks of an object run at the same time on a node whose one slot is busy.
 size_t tasks_held(const std::string& processor, size_t expected) {
-  auto node = node_process{"\n  journal: {}\n  jobs: {}\n  artifacts: {}\n  objects: {distribution: "
-                           "6, processor: {slots: 1, process: {process_min: 1m, process_max: 1m}"
-                             + processor + "}}\n  http: {port: 0}\n",
-                           {"PREFETCH=3"}};
+  auto node =
+    node_process{"\n  journal: {}\n  jobs: {}\n  artifacts: {}\n  objects: {distribution: "
+                 "6, processor: {slots: 1, process: {process_min: 1m, process_max: 1m}"
+                   + processor + "}}\n  http: {port: 0}\n",
+                 {"PREFETCH=3"}};
   node.start();
   auto made = node.post("/objects", "");
   REQUIRE(made.status == 201);

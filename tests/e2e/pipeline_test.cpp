@@ -205,8 +205,8 @@ TEST_CASE("acceptance 5: no order of starts is needed, a broker that restarts lo
 }
 
 TEST_CASE("acceptance 6: a node that was killed counts the same afterwards", "[e2e][objects]") {
-  auto world = pipeline_world{private_broker::shared(),
-                              {.objects = quick_work, .roles = "  statistics: {}"}};
+  auto world =
+    pipeline_world{private_broker::shared(), {.objects = quick_work, .roles = "  statistics: {}"}};
   world.start();
   for (auto i = 0; i < 5; ++i)
     world.await_object(world.create());

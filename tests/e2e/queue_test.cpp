@@ -113,8 +113,9 @@ TEST_CASE("metrics tell of the broker, the outbox and the dead letters", "[e2e][
 TEST_CASE("a gateway reaches the dead letters of the node that has the broker", "[e2e][amqp]") {
   auto& broker = private_broker::shared();
   auto plan = cluster_plan{};
-  plan.state = "amqp: {urls: [\"127.0.0.1:" + std::to_string(broker.port())
-               + "\"], dead_letters: far.dead, queues: {far: {}}, consume: {far: {handler: event}}}";
+  plan.state =
+    "amqp: {urls: [\"127.0.0.1:" + std::to_string(broker.port())
+    + "\"], dead_letters: far.dead, queues: {far: {}}, consume: {far: {handler: event}}}";
   auto cluster = test_cluster{plan};
   cluster.start();
   auto& gateway = cluster.gateway();

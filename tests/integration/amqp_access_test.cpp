@@ -47,11 +47,12 @@ std::vector<intrusion> intrusions() {
   auto out = std::vector<intrusion>{};
   for (auto name : {"others", "builds.new", "xtroupe", "troupex", "Troupe"}) {
     out.push_back({"declare an exchange", [=](auto c) {
-                     amqp_exchange_declare(c, try_channel, bytes_of(name), bytes_of("topic"), 0, 1, 0,
-                                           0, amqp_empty_table);
+                     amqp_exchange_declare(c, try_channel, bytes_of(name), bytes_of("topic"), 0, 1,
+                                           0, 0, amqp_empty_table);
                    }});
     out.push_back({"declare a queue", [=](auto c) {
-                     amqp_queue_declare(c, try_channel, bytes_of(name), 0, 1, 0, 0, amqp_empty_table);
+                     amqp_queue_declare(c, try_channel, bytes_of(name), 0, 1, 0, 0,
+                                        amqp_empty_table);
                    }});
   }
   for (auto name : {"others", "builds", "amq.topic", "amq.direct"})
@@ -60,14 +61,15 @@ std::vector<intrusion> intrusions() {
   for (auto name : {"others.queue", "builds.queue"}) {
     out.push_back(
       {"delete a queue", [=](auto c) { amqp_queue_delete(c, try_channel, bytes_of(name), 0, 0); }});
-    out.push_back({"purge a queue", [=](auto c) { amqp_queue_purge(c, try_channel, bytes_of(name)); }});
+    out.push_back(
+      {"purge a queue", [=](auto c) { amqp_queue_purge(c, try_channel, bytes_of(name)); }});
     out.push_back({"take from a queue", [=](auto c) {
                      amqp_basic_consume(c, try_channel, bytes_of(name), bytes_of("t"), 0, 1, 0,
                                         amqp_empty_table);
                    }});
     out.push_back({"bind a queue", [=](auto c) {
-                     amqp_queue_bind(c, try_channel, bytes_of(name), bytes_of("builds"), bytes_of("#"),
-                                     amqp_empty_table);
+                     amqp_queue_bind(c, try_channel, bytes_of(name), bytes_of("builds"),
+                                     bytes_of("#"), amqp_empty_table);
                    }});
     out.push_back({"unbind a queue", [=](auto c) {
                      amqp_queue_unbind(c, try_channel, bytes_of(name), bytes_of("builds"),
@@ -81,8 +83,8 @@ std::vector<intrusion> intrusions() {
                    }});
   for (auto name : {"others", "builds", "amq.topic", "amq.direct"})
     out.push_back({"publish to an exchange", [=](auto c) {
-                     amqp_basic_publish(c, try_channel, bytes_of(name), bytes_of("key"), 0, 0, nullptr,
-                                        bytes_of("{}"));
+                     amqp_basic_publish(c, try_channel, bytes_of(name), bytes_of("key"), 0, 0,
+                                        nullptr, bytes_of("{}"));
                      // Publishing has no answer; the next call is refused for it.
                      amqp_queue_declare(c, try_channel, bytes_of("troupe.own"), 1, 1, 0, 0,
                                         amqp_empty_table);

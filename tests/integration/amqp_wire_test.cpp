@@ -142,10 +142,9 @@ TEST_CASE("a replay that runs out of time says so, and the next one goes on",
   auto exchange = unique_name("unbound");
   auto queue = unique_name("wanted");
   auto dead = unique_name("dead");
-  auto w = amqp_world{"dead_letters: " + dead
-                      + "\nreplay_for: 100ms\nretry_for: 100ms\nexchanges:\n  " + exchange
-                      + ": {}\npublish:\n  events: {topics: [external.], exchange: " + exchange
-                      + "}\n"};
+  auto w = amqp_world{
+    "dead_letters: " + dead + "\nreplay_for: 100ms\nretry_for: 100ms\nexchanges:\n  " + exchange
+    + ": {}\npublish:\n  events: {topics: [external.], exchange: " + exchange + "}\n"};
   w.await_up();
   auto count = uint64_t{600};
   auto bodies = std::vector<std::string>{};

@@ -29,9 +29,9 @@ std::string roles_of(const private_broker& broker, const pipeline_plan& plan) {
               + ", bindings: {ebs: [" + own.key + "]}}";
     consume += "\n      " + name + ": {handler: " + own.handler + '}';
   }
-  return '\n' + plan.roles + "\n  journal: {}\n  jobs: {}\n  artifacts: {}\n  objects: " + plan.objects
-         + "\n  http: {port: 0}\n  amqp:\n    urls: [\"127.0.0.1:" + std::to_string(broker.port())
-         + "\"]\n    first_backoff: 100ms\n    longest_backoff: 1s"
+  return '\n' + plan.roles + "\n  journal: {}\n  jobs: {}\n  artifacts: {}\n  objects: "
+         + plan.objects + "\n  http: {port: 0}\n  amqp:\n    urls: [\"127.0.0.1:"
+         + std::to_string(broker.port()) + "\"]\n    first_backoff: 100ms\n    longest_backoff: 1s"
          + "\n    exchanges: {ebs: {type: topic, durable: " + durable + "}}"
          + (queues.empty() ? "" : "\n    queues:" + queues + "\n    consume:" + consume)
          + "\n    publish: {ebs: {topics: [object., job.], rule: ebs, unroutable: drop}}\n";
