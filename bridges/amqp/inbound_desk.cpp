@@ -35,6 +35,8 @@ void inbound_desk::take(std::vector<delivery> deliveries) {
     x.message.topic = x.from->topic;
     // A feed's messages are told apart by what they say.
     x.by_hash = !x.from->feed && identify(x.message);
+    if (x.by_hash)
+      x.message.digest = ++nonce_;
     work.push_back(std::move(x));
   }
   // While others wait for the same journal there is no use in asking it for these.
@@ -139,9 +141,9 @@ void inbound_desk::appended(entries& batch, const append_results& reply) {
     if (outcome == append_outcome::stored) {
       ++parts_.counts->stored;
       done(x.ref, x.weight);
-    } else if (rename(x)) {
+    } else if (outcome == append_outcome::conflicting && rename(x)) {
       again.push_back(std::move(x));
-    } else if (outcome == append_outcome::repeated) {
+    } else if (outcome == append_outcome::repeated || x.by_hash) {
       ++parts_.counts->repeated;
       done(x.ref, x.weight);
     } else {
@@ -153,7 +155,8 @@ void inbound_desk::appended(entries& batch, const append_results& reply) {
 }
 
 /// Two messages without ids may be equal and both be meant; only when the broker says
-/// that it has sent one before is the second one a repeat.
+/// that it has sent one before is the second one a repeat. Each came with a number of its own
+/// in place of a digest, so what was only tried twice is no second message.
 bool inbound_desk::rename(entry& x) const {
   if (!x.by_hash || x.renamed || x.message.redelivered)
     return false;
@@ -185,21 +188,20 @@ void inbound_desk::ask(entry x, const inbound_effect& effect) {
 }
 
 void inbound_desk::asked(entry x, const caf::expected<inbound_outcome>& outcome) {
-  if (!outcome)
-    return retryable(outcome.error()) ? hold(std::move(x)) : bury(std::move(x), outcome.error());
-  backoff_ = {};
-  if (*outcome == inbound_outcome::stored) {
-    ++parts_.counts->stored;
-    return done(x.ref, x.weight);
-  }
-  if (*outcome == inbound_outcome::early)
-    return wait_for_subject(std::move(x));
-  if (rename(x)) {
+  auto equal_came = !outcome && x.by_hash && outcome.error() == ec::conflict
+                    && explain(outcome.error()).place == "request_id";
+  if (equal_came && rename(x)) {
     auto again = entries{};
     again.push_back(std::move(x));
     return decide(std::move(again), 1);
   }
-  ++parts_.counts->repeated;
+  if (!outcome && !equal_came)
+    return retryable(outcome.error()) ? hold(std::move(x)) : bury(std::move(x), outcome.error());
+  backoff_ = {};
+  if (outcome && *outcome == inbound_outcome::early)
+    return wait_for_subject(std::move(x));
+  auto stored = outcome && *outcome == inbound_outcome::stored;
+  ++(stored ? parts_.counts->stored : parts_.counts->repeated);
   done(x.ref, x.weight);
 }
 

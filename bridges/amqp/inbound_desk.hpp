@@ -5,6 +5,7 @@
 #include <deque>
 #include <functional>
 #include <memory>
+#include <random>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -94,6 +95,7 @@ private:
   caf::timespan now_{0};
   caf::timespan retry_at_{0};
   caf::timespan backoff_{0};
+  uint64_t nonce_ = uint64_t{std::random_device{}()} << 32; ///< In place of a digest.
   uint64_t last_handle_ = 0;
   std::unordered_map<uint64_t, letter> letters_;
   std::vector<publish_order> unburied_; ///< Refused, to be tried again.

@@ -10,6 +10,30 @@ std::string consume_yaml(const std::string& queue, const std::string& more = {})
   return "queues:\n  " + queue + ": {}\nconsume:\n  " + queue + ": {handler: event" + more + "}\n";
 }
 
+/// Stands before the journal; its first answer to an append comes too late.
+caf::behavior late_journal(caf::event_based_actor* self, journal_actor real) {
+  auto late = std::make_shared<bool>(true);
+  return {
+    [=](append_events& what) {
+      auto promise = self->make_response_promise<append_results>();
+      self->request(real, caf::infinite, std::move(what))
+        .then([=](append_results& x) mutable {
+          if (std::exchange(*late, false))
+            std::this_thread::sleep_for(1500ms);
+          promise.deliver(std::move(x));
+        });
+      return promise;
+    },
+    [=](status_atom) {
+      auto promise = self->make_response_promise<journal_status>();
+      self->request(real, caf::infinite, status_atom_v).then([=](journal_status& x) mutable {
+        promise.deliver(std::move(x));
+      });
+      return promise;
+    },
+  };
+}
+
 } // namespace
 
 TEST_CASE("a message becomes an event and leaves its queue", "[integration][amqp]") {
@@ -77,6 +101,27 @@ TEST_CASE("the same id has one effect, and equal bodies without ids have two",
   auto bodies = bodies_of(w.events("external." + queue));
   CHECK(bodies[R"({"a":1})"] == 1);
   CHECK(bodies[R"({"b":1})"] == 2);
+}
+
+TEST_CASE("a journal that answers late does not double what has no id", "[integration][amqp]") {
+  auto queue = unique_name("late_answer");
+  auto w = amqp_world{"request_limit: 500ms\n" + consume_yaml(queue)};
+  w.await_up();
+  auto real = w.journal;
+  auto relay = w.sys.spawn<caf::detached>(late_journal, real);
+  w.journal = caf::actor_cast<journal_actor>(relay);
+  auto other = broker_client{private_broker::shared().port()};
+  for (auto i = 0; i < 3; ++i)
+    other.put(queue, "{\"n\":" + std::to_string(i) + '}');
+  w.await_status([](const amqp_status& x) {
+    return x.counters.delivered == 3 && x.counters.retries > 0 && x.queues[0].settled == 3;
+  });
+  w.journal = real;
+  caf::anon_send_exit(relay, caf::exit_reason::user_shutdown);
+  auto bodies = bodies_of(w.events("external." + queue));
+  CHECK(bodies.size() == 3);
+  for (const auto& [body, times] : bodies)
+    CHECK(times == 1);
 }
 
 TEST_CASE("poison goes to the dead letters with its reason, its neighbours do not",
