@@ -64,6 +64,11 @@ std::optional<inbound_message> content_reader::take(const amqp_frame_t& in) {
   if (!open_)
     return std::nullopt;
   if (in.frame_type == AMQP_FRAME_HEADER) {
+    // The library makes a struct of another class of its header then, a shorter one.
+    if (in.payload.properties.class_id != AMQP_BASIC_CLASS) {
+      open_ = false;
+      return std::nullopt;
+    }
     copy_properties(*static_cast<const amqp_basic_properties_t*>(in.payload.properties.decoded),
                     message_);
     size_ = in.payload.properties.body_size;

@@ -16,6 +16,7 @@ constexpr auto look_channel = uint16_t{1};
 constexpr auto take_channel = uint16_t{2};
 constexpr auto send_channel = uint16_t{3};
 constexpr auto answer_limit = std::chrono::milliseconds{10'000};
+constexpr auto most_name = size_t{255}; ///< Bytes of a short text of AMQP.
 constexpr auto most_shown = size_t{64} << 10;
 
 std::string header(const inbound_message& in, const char* name) {
@@ -62,6 +63,9 @@ std::optional<publication> message_of_letter(const inbound_message& letter) {
   } else if (out.routing_key.empty() && out.exchange.empty()) {
     return std::nullopt;
   }
+  // A frame has no room for more, and the library would end the connection.
+  if (out.routing_key.size() > most_name || out.exchange.size() > most_name)
+    return std::nullopt;
   keep_properties(out, letter);
   return out;
 }
