@@ -24,7 +24,7 @@ const outbound_rule* find_outbound_rule(std::string_view name) {
 }
 
 std::string outbound_id(const outbound_place& place, const stored_event& what, size_t n) {
-  return place.journal + '-' + std::to_string(what.sequence) + '-' + std::to_string(n);
+  return place.journal + '-' + std::to_string(what.sequence) + '-' + std::to_string(place.made + n);
 }
 
 } // namespace troupe

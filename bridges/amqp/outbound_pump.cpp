@@ -170,6 +170,7 @@ void outbound_pump::turn_one(const stored_event& what, std::vector<publish_order
       continue;
     place_.exchange = rows[row].exchange;
     place_.routing_key = rows[row].routing_key;
+    place_.made = pulled.rows.size();
     auto made = rows[row].rule->make(what, place_);
     if (!made) {
       ++parts_.counts->dropped;
@@ -181,7 +182,7 @@ void outbound_pump::turn_one(const stored_event& what, std::vector<publish_order
     }
     for (auto& x : *made) {
       if (x.message_id.empty())
-        x.message_id = outbound_id(place_, what, pulled.rows.size());
+        x.message_id = outbound_id(place_, what, pulled.rows.size() - place_.made);
       if (x.time == caf::timestamp{})
         x.time = what.what.time;
       x.app_id = "troupe/" + place_.journal;

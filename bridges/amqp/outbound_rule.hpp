@@ -37,6 +37,7 @@ struct outbound_place {
   std::string journal;     ///< Its id.
   std::string exchange;    ///< As configured; empty = the rule's own choice.
   std::string routing_key; ///< As configured; empty = the rule's own choice.
+  size_t made = 0; ///< Messages of the event that rules before this one have made.
 };
 
 /// Returns the stable id of the n-th message that is made of an event: consumers drop
