@@ -2,6 +2,7 @@
 #include "messages/amqp.hpp"
 #include "messages/job_events.hpp"
 #include "messages/json.hpp"
+#include "messages/machine_events.hpp"
 #include "messages/object.hpp"
 
 namespace troupe {
@@ -15,7 +16,8 @@ struct record_types {};
 using known_records =
   record_types<job_queued, run_started, run_progressed, run_finished, cancel_requested, job_closed,
                job_requeued, ledger_opened, cursor, object_created, object_ids_reserved,
-               object_tasks_purged>;
+               object_tasks_purged, machine_seen, machine_quarantined, machine_inventory,
+               machine_forgotten, machine_alert>;
 
 template <record T>
 bool write_if(std::string_view payload, caf::expected<json>& out) {
