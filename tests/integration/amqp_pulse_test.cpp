@@ -73,6 +73,7 @@ TEST_CASE("each message of a feed is in the journal, and only what tells of mach
   auto name = unique_name("feed");
   auto other = broker_client{private_broker::shared().port()};
   declare_pulse(other, prefix);
+  other.delete_queue("troupe.dead"); // of others that were here
   auto w = amqp_world{feed_yaml(name, prefix)};
   w.await_up();
   auto messages = shuffled(prefix, 3, 1'500);
