@@ -307,7 +307,8 @@ caf::expected<machine_view> machine_table::view_of(const machine_row& row, caf::
   if (ended > 0)
     out.success_rate = static_cast<double>(row.completed) / static_cast<double>(ended);
   out.quarantine_until = row.more().quarantine_until;
-  if (auto last = std::max(row.seen, row.message); last != never && !row.expected)
+  auto last = std::max(row.seen, row.message);
+  if (limits_.keep_for > caf::timespan{0} && last != never && !row.expected)
     out.expires = last < far_future - limits_.keep_for ? last + limits_.keep_for : far_future;
   if (!row.has_history())
     return out;

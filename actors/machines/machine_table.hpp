@@ -22,8 +22,9 @@ struct machine_limits {
   machine_ages ages;
   /// Runs that began so long before the latest one of their machine are forgotten.
   caf::timespan history_for{std::chrono::hours{24 * 30}};
-  /// Machines that are silent for so long are forgotten, but for expected and quarantined ones.
-  caf::timespan keep_for{std::chrono::hours{24 * 90}};
+  /// Machines that are silent for so long are forgotten, but for expected and quarantined ones;
+  /// 0 = none is. It goes by the clock: a rebuild remembers what the journal still tells of them.
+  caf::timespan keep_for{0};
   bool own_runners = false;              ///< Runners of ours are machines, too ...
   std::string own_datacenter = "troupe"; ///< ... of this datacenter.
 };

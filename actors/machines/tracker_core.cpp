@@ -72,7 +72,7 @@ void tracker_core::look() {
     more = end < all;
     raise(std::move(found));
   }
-  if (at_end_) {
+  if (at_end_ && options_.limits.keep_for > caf::timespan{0}) {
     auto left = table_.retire(now() - options_.limits.keep_for, retired_at_once);
     if (!left && explain(left.error()).code != ec::disk_full)
       return self_->quit(left.error());

@@ -20,7 +20,11 @@ machine_tracker_options read_machines(section& in) {
   read_age(in, "stale_after", out.limits.ages.stale_after);
   read_age(in, "longest_run", out.limits.ages.longest_run);
   read_age(in, "history_for", out.limits.history_for);
-  read_age(in, "keep_for", out.limits.keep_for);
+  auto keep_for = milliseconds{0};
+  in.read("keep_for", keep_for);
+  if (keep_for != milliseconds{0} && keep_for < std::chrono::hours{1})
+    in.complain("keep_for", "must be 0s, for ever, or at least 1h");
+  out.limits.keep_for = keep_for;
   in.read("own_runners", out.limits.own_runners);
   in.read("own_datacenter", out.limits.own_datacenter);
   if (!split_machine_id(to_machine_id(out.limits.own_datacenter, "x"))

@@ -18,7 +18,7 @@ namespace {
 /// What the README shows is of 2018, and must not be forgotten while the test runs.
 const auto* const roles = R"(
   journal: {}
-  machines: {keep_for: 36500d}
+  machines: {}
   http:
     port: 0
     compat: {machines_open: true}

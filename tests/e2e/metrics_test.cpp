@@ -35,7 +35,10 @@ TEST_CASE("promtool finds nothing wrong with a scrape", "[e2e][statistics]") {
   REQUIRE(got.status == 200);
   for (const auto* name :
        {"troupe_build_info{version=", "troupe_jobs_total{kind=\"test\",result=\"pass\"} 1",
-        "troupe_job_run_seconds_count{kind=\"test\"} 1", "troupe_store_bytes ",
+        "troupe_job_run_seconds_count{kind=\"test\"} 1", "troupe_store_bytes ", "commit=\"",
+        "troupe_canary_seconds ", "troupe_sse_connections 0",
+        "troupe_store_write_seconds_count{sync=\"true\"} ",
+        "troupe_store_write_seconds_bucket{sync=\"false\",le=\"0.001\"} ",
         "troupe_disk_free_bytes ", "troupe_config_last_reload_successful 1",
         "troupe_event_lag_seconds ", "process_cpu_seconds_total ",
         "http_requests_total{route=\"/statistics\",method=\"GET\",code=\"200\"} 1",
