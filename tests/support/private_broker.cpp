@@ -39,8 +39,8 @@ uint16_t free_port() {
   throw std::runtime_error{"no free port"};
 }
 
-/// True if the server greets: it answers a wrong protocol header with the right one.
-bool greets(uint16_t port) {
+/// A connection to a port of this machine, -1 if nobody listens.
+int connect_to(uint16_t port) {
   auto fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   auto limit = timeval{2, 0};
   ::setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
@@ -48,9 +48,23 @@ bool greets(uint16_t port) {
   address.sin_family = AF_INET;
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   address.sin_port = htons(port);
+  if (::connect(fd, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0)
+    return fd;
+  ::close(fd);
+  return -1;
+}
+
+bool listens(uint16_t port) {
+  auto fd = connect_to(port);
+  ::close(fd);
+  return fd >= 0;
+}
+
+/// True if the server greets: it answers a wrong protocol header with the right one.
+bool greets(uint16_t port) {
+  auto fd = connect_to(port);
   char answer[4] = {};
-  auto greeted = ::connect(fd, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0
-                 && ::send(fd, "AMQP\0\0\0\0", 8, MSG_NOSIGNAL) == 8
+  auto greeted = fd >= 0 && ::send(fd, "AMQP\0\0\0\0", 8, MSG_NOSIGNAL) == 8
                  && ::recv(fd, answer, 4, MSG_WAITALL) == 4 && std::string(answer, 4) == "AMQP";
   ::close(fd);
   return greeted;
@@ -109,7 +123,7 @@ std::vector<std::string> private_broker::command(const std::string& program) con
 }
 
 bool private_broker::accepts() const {
-  return greets(port_);
+  return greets(port_) && (tls_port_ == 0 || listens(tls_port_));
 }
 
 void private_broker::start() {
